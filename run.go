@@ -1,0 +1,68 @@
+package sluice
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/sluice-go/sluice/internal/host"
+)
+
+// Run is what user code receives beside its context: what it runs for, and with what.
+// Durable calls such as [Step] take the context; the run is for reading.
+type Run struct {
+	// ExecutionID is the execution's id. It is the same for every attempt.
+	ExecutionID string
+	// Attempt counts the runs of this execution from 1.
+	Attempt int
+	// InvokeType says what started the execution.
+	InvokeType InvokeType
+	// StartedAt is when this attempt started, in UTC.
+	StartedAt time.Time
+	// Payload is what started the flow, as its trigger left it: what spectral calls
+	// params.onTrigger.results.
+	Payload *TriggerPayload
+	// Customer, Instance, User, Integration and Flow tell what is executed, for whom.
+	Customer    CustomerAttributes
+	Instance    InstanceAttributes
+	User        UserAttributes
+	Integration IntegrationAttributes
+	Flow        FlowAttributes
+	// WebhookURLs holds the URL of each flow of the instance, by flow name.
+	WebhookURLs map[string]string
+	// WebhookAPIKeys holds the API keys of each flow, by flow name.
+	WebhookAPIKeys map[string][]string
+	// Logger writes to the execution's record, and to the runtime's logger.
+	Logger *slog.Logger
+
+	client *http.Client
+	host   host.Run
+}
+
+// InvokeType says what started an execution.
+type InvokeType string
+
+// What starts an execution.
+const (
+	// InvokeWebhook is a request to an endpoint.
+	InvokeWebhook InvokeType = "webhook"
+	// InvokeDeploy is the deployment of an instance.
+	InvokeDeploy InvokeType = "deploy"
+)
+
+// NewRun binds a run's facts to the engine that executes it, and returns the context to
+// call user code with. Only the engine can call it: host is internal.
+func NewRun(ctx context.Context, run Run, client *http.Client, engine host.Run) (context.Context, *Run) {
+	run.client, run.host = client, engine
+	return host.NewContext(ctx, engine), &run
+}
+
+// HTTPClient is the way out to other systems: it goes through the runtime's transport, so
+// that tests, tracing and guards can stand in it.
+func (r *Run) HTTPClient() *http.Client { return r.client }
+
+// ConfigVars returns the value of the config variable key, as deployment validated it. ok
+// is false when the instance gives none. The typed handles (such as [StringVar]) read
+// better.
+func (r *Run) ConfigVar(key string) (value any, ok bool) { return r.host.ConfigVar(key) }
