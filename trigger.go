@@ -3,6 +3,7 @@ package sluice
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -77,6 +78,28 @@ type TriggerPayload struct {
 	GlobalDebug bool `json:"globalDebug"`
 	// PaginationState is the cursor that the previous page of a batch returned.
 	PaginationState json.RawMessage `json:"paginationState,omitempty"`
+}
+
+// Lookup finds a field of the payload by its path: body.data.…, headers.…,
+// queryParameters.… or pathFragment. A missing value and null are the same: ok is false. A
+// path that leads to a list or an object is an error.
+func (p *TriggerPayload) Lookup(path FieldPath) (value string, ok bool, err error) {
+	root, rest, _ := path.cut()
+	switch root {
+	case "body":
+		if member, rest, ok := rest.cut(); ok && member == "data" {
+			return p.Body.Lookup(rest)
+		}
+		return "", false, nil
+	case "headers":
+		return rest.Lookup(p.Headers)
+	case "queryParameters":
+		return rest.Lookup(p.QueryParameters)
+	case "pathFragment":
+		return rest.Lookup(p.PathFragment)
+	default:
+		return "", false, fmt.Errorf("sluice: field path %q: a payload has body.data, headers, queryParameters and pathFragment", path)
+	}
 }
 
 // CustomerAttributes tells whose instance is executed.

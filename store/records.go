@@ -161,6 +161,8 @@ type Instance struct {
 	Endpoints []Endpoint
 	// Paused instances answer no requests and run nothing.
 	Paused bool
+	// Pending is set while the hooks of a deployment have not all succeeded.
+	Pending bool
 	// DeployedAt is when it was last deployed, in UTC.
 	DeployedAt time.Time
 	// Revision counts the writes of this instance.

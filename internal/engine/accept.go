@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// dedupeWindow is how long a duplicate is recognized, from the acceptance of the first
+// (design §4.11).
+const dedupeWindow = 10 * time.Minute
+
+// Accepted is what became of a request.
+type Accepted struct {
+	// ExecutionID of the accepted execution, or of the one that this request repeats.
+	ExecutionID string
+	// Duplicate says that the request repeats an earlier one and is not executed.
+	Duplicate bool
+}
+
+// Accept makes the execution durable and sees to it that it runs. When it returns without
+// an error, the execution is on disk.
+func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
+	x := fired.execution
+	acceptance, err := x.acceptance()
+	if err != nil {
+		return Accepted{}, err
+	}
+	direct := e.slots.tryAcquire()
+	if direct {
+		acceptance.Worker = e.worker
+	}
+	accepted, err := e.accept(ctx, acceptance)
+	if err != nil || accepted.DuplicateOf != "" {
+		if direct {
+			e.slots.release()
+		}
+		if err != nil {
+			return Accepted{}, err
+		}
+		return Accepted{accepted.DuplicateOf, true}, nil
+	}
+	if direct {
+		x.claim = accepted.Claim
+		e.hold()
+		go e.runInSlot(x)
+	}
+	return Accepted{ExecutionID: x.record.ID}, nil
+}
+
+// accept commits an acceptance, or returns ErrNotAccepted.
+func (e *Engine) accept(ctx context.Context, acceptance *store.Acceptance) (*store.Accepted, error) {
+	accepted, err := e.options.Store.Accept(ctx, acceptance)
+	if err != nil {
+		e.options.Logger.ErrorContext(ctx, "accepting an execution failed", "execution", acceptance.Execution.ID, "error", err)
+		return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
+	}
+	return accepted, nil
+}
+
+// acceptance completes the execution's record and asks for it to be accepted. Secret
+// headers end here.
+func (x *execution) acceptance() (*store.Acceptance, error) {
+	x.hideSecrets()
+	payload, err := encodePayload(x.payload)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	x.record.AcceptedAt = time.Now().UTC()
+	x.record.Payload = payload
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey}
+	if x.dedupeKey != "" {
+		acceptance.DedupeUntil = x.record.AcceptedAt.Add(dedupeWindow)
+	}
+	return acceptance, nil
+}
+
+// hideSecrets takes from the payload what only the trigger may see.
+func (x *execution) hideSecrets() {
+	x.payload.Headers = x.payload.Headers.Without(isSecretHeader)
+}
+
+// ensureAccepted makes a synchronous execution durable while it runs: before its first
+// step is journalled, or when its caller no longer waits.
+func (x *execution) ensureAccepted(ctx context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.claim != nil || x.over {
+		return nil
+	}
+	acceptance, err := x.acceptance()
+	if err != nil {
+		return err
+	}
+	acceptance.Worker = x.engine.worker
+	accepted, err := x.engine.accept(ctx, acceptance)
+	if err != nil {
+		return err
+	}
+	if accepted.DuplicateOf != "" {
+		return &duplicateError{accepted.DuplicateOf}
+	}
+	x.claim = accepted.Claim
+	return nil
+}
+
+// duplicateError says that the execution repeats the one with the id.
+type duplicateError struct{ of string }
+
+func (e *duplicateError) Error() string { return "a duplicate of execution " + e.of }
+
+// Refuse records a request that was refused before it was accepted, as a failed
+// execution, in the background. How many are recorded is bounded: an attacker cannot fill
+// the store.
+func (e *Engine) Refuse(fired *Fired, cause error) {
+	x := fired.execution
+	if !x.target.Instance.refusals.Allow() {
+		return
+	}
+	select {
+	case e.refusals <- struct{}{}:
+	default:
+		return
+	}
+	e.hold()
+	go func() {
+		defer e.leave()
+		defer func() { <-e.refusals }()
+		x.refused(cause)
+	}()
+}
+
+// Malformed is a request whose body cannot be parsed: it is recorded without the body.
+func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fired, error) {
+	x, err := e.newExecution(target, sluice.InvokeWebhook)
+	if err != nil {
+		return nil, err
+	}
+	payload.StartedAt = x.started
+	payload.Body, payload.RawBody.Data = sluice.Body{}, nil
+	x.payload = payload
+	return &Fired{execution: x}, nil
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sluice-go/sluice"
+)
+
+// definition is a registered integration, with its flows by stable key and in their order.
+type definition struct {
+	integration *sluice.Integration
+	flows       map[string]*Flow
+	ordered     []*Flow
+}
+
+// Flow is a registered flow, with what its definition says parsed once.
+type Flow struct {
+	*sluice.Flow
+	// dedupe is the field that names a request; nil is none.
+	dedupe *sluice.FieldPath
+}
+
+func newFlow(definition *sluice.Flow) (*Flow, error) {
+	flow := &Flow{Flow: definition}
+	var field string
+	switch queue := definition.QueueConfig.(type) {
+	case sluice.ThrottledQueueConfig:
+		field = queue.DedupeIDField
+	case sluice.SequentialQueueConfig:
+		field = queue.DedupeIDField
+	case sluice.StandardQueueConfig:
+		field = queue.DedupeIDField
+	}
+	if field == "" {
+		return flow, nil
+	}
+	path, err := sluice.ParseFieldPath(field)
+	flow.dedupe = &path
+	return flow, err
+}
+
+func newDefinitions(integrations []*sluice.Integration) (map[string]*definition, error) {
+	if len(integrations) == 0 {
+		return nil, errors.New("no integration to serve: Options.Integrations is empty")
+	}
+	definitions := make(map[string]*definition, len(integrations))
+	for i, integration := range integrations {
+		if err := integration.Validate(); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+		}
+		if err := checkSupported(integration); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+		}
+		if _, twice := definitions[integration.Name]; twice {
+			return nil, fmt.Errorf("Integrations[%d]: the integration %q is registered twice", i, integration.Name)
+		}
+		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
+		for j := range integration.Flows {
+			flow, err := newFlow(&integration.Flows[j])
+			if err != nil {
+				return nil, fmt.Errorf("Integrations[%d].Flows[%d]: %w", i, j, err)
+			}
+			d.flows[flow.StableKey] = flow
+			d.ordered = append(d.ordered, flow)
+		}
+		definitions[integration.Name] = d
+	}
+	return definitions, nil
+}
+
+// definition returns the integration with the name; an empty name is the only one.
+func (e *Engine) definition(name string) (*definition, error) {
+	if name == "" && len(e.definitions) == 1 {
+		for _, d := range e.definitions {
+			return d, nil
+		}
+	}
+	d, ok := e.definitions[name]
+	switch {
+	case ok:
+		return d, nil
+	case name == "":
+		return nil, fmt.Errorf("which integration? %d are registered: name one", len(e.definitions))
+	default:
+		return nil, fmt.Errorf("integration %q is %w", name, ErrNotServed)
+	}
+}

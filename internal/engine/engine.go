@@ -1,0 +1,216 @@
+// Package engine is the heart of the runtime: it deploys instances, fires triggers,
+// accepts executions, runs them and records how they end. It knows the store and never
+// HTTP.
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/lru"
+	"github.com/sluice-go/sluice/store"
+)
+
+// ErrStopped says that the engine takes nothing in: it was not started, or is stopping.
+var ErrStopped = errors.New("the runtime is not running")
+
+// ErrNotAccepted says that the store did not take the execution in: nothing is on record.
+var ErrNotAccepted = errors.New("the execution could not be accepted")
+
+// ErrNotServed says that an integration is not registered in this process.
+var ErrNotServed = errors.New("not registered here: add it to Options.Integrations")
+
+// Options of an engine. All are required; the runtime sets the defaults.
+type Options struct {
+	// Integrations whose instances the engine serves.
+	Integrations []*sluice.Integration
+	// Store of everything durable. The engine does not close it.
+	Store store.Store
+	// Logger that every execution logs to, beside its record.
+	Logger *slog.Logger
+	// Transport of the HTTP client that flows use.
+	Transport http.RoundTripper
+	// BaseURL of the webhook endpoints, without a trailing slash.
+	BaseURL string
+	// Concurrency bounds how many executions run at once.
+	Concurrency int
+	// ExecutionTimeout ends an attempt's context.
+	ExecutionTimeout time.Duration
+	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
+	// if it did not become durable before.
+	KeepSynchronous func(status store.Status) bool
+	// InstanceCacheBytes bounds the memory that instances are cached in.
+	InstanceCacheBytes int
+}
+
+// Engine serves the instances of its integrations.
+type Engine struct {
+	options Options
+	// worker is this engine's name in claims.
+	worker      string
+	definitions map[string]*definition
+	client      *http.Client
+	slots       *slots
+
+	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
+	loading   singleflight.Group
+	deploys   atomic.Int64 // counts writes to instances, so that no older one is cached
+
+	refusals chan struct{} // a place each for refusals that are being recorded
+
+	// work is the context of everything that runs; stopWork ends it with a cause.
+	work     context.Context //nolint:containedctx // It is the lifetime of the engine's goroutines.
+	stopWork context.CancelCauseFunc
+	// claiming ends the dispatcher.
+	claiming     context.Context //nolint:containedctx // It is the lifetime of the dispatcher.
+	stopClaiming context.CancelFunc
+
+	mu     sync.Mutex
+	state  state
+	active int           // executions and background writes under way
+	idle   chan struct{} // closed when active returns to 0 while stopping
+	ended  chan struct{} // closed when the dispatcher has returned
+}
+
+type state int
+
+const (
+	stateNew state = iota
+	stateRunning
+	stateStopping
+	stateStopped
+)
+
+// maxRefusals bounds how many refused requests are being recorded at once.
+const maxRefusals = 64
+
+// New returns an engine that is not started.
+func New(options Options) (*Engine, error) {
+	definitions, err := newDefinitions(options.Integrations)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{
+		options:     options,
+		worker:      id.String(),
+		definitions: definitions,
+		client:      &http.Client{Transport: options.Transport},
+		slots:       newSlots(options.Concurrency),
+		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
+		refusals:    make(chan struct{}, maxRefusals),
+		idle:        make(chan struct{}),
+		ended:       make(chan struct{}),
+	}, nil
+}
+
+// Start begins to run what is accepted and what an earlier process left unfinished. The
+// context's values are passed on, its end is not: see Stop.
+func (e *Engine) Start(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state != stateNew {
+		return errors.New("started already: a runtime is started once")
+	}
+	e.state = stateRunning
+	e.work, e.stopWork = context.WithCancelCause(context.WithoutCancel(ctx))
+	e.claiming, e.stopClaiming = context.WithCancel(e.work)
+	go e.dispatch()
+	return nil
+}
+
+// Stop refuses new work and lets what runs come to its end until ctx ends; then it cancels
+// it with [sluice.ErrStopping] and waits until user code has returned, or for the grace
+// period. What is unfinished then runs again at the next start.
+func (e *Engine) Stop(ctx context.Context) error {
+	if !e.beginStop() {
+		return nil
+	}
+	e.stopClaiming()
+	<-e.ended
+	select {
+	case <-e.idle:
+	case <-ctx.Done():
+		e.stopWork(sluice.ErrStopping)
+		if !e.waitIdle(stopGrace) {
+			return errors.New("user code did not return after its context ended; its executions run again at the next start")
+		}
+	}
+	e.stopWork(sluice.ErrStopping)
+	return nil
+}
+
+// stopGrace is how long user code has to return after its context has ended.
+const stopGrace = 5 * time.Second
+
+func (e *Engine) waitIdle(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-e.idle:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// beginStop tells whether there is something to stop.
+func (e *Engine) beginStop() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	started := e.state == stateRunning
+	if started && e.active == 0 {
+		close(e.idle)
+	}
+	if e.state != stateStopping {
+		e.state = stateStopped
+	}
+	if started {
+		e.state = stateStopping
+	}
+	return started
+}
+
+// Enter counts a request in, unless the engine takes no more: a stop waits for it. Leave
+// counts it out.
+func (e *Engine) Enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state != stateRunning {
+		return false
+	}
+	e.active++
+	return true
+}
+
+// hold counts a piece of work in that another one, counted in itself, brings about.
+func (e *Engine) hold() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.active++
+}
+
+// Leave counts out what Enter counted in.
+func (e *Engine) Leave() { e.leave() }
+
+// leave counts a piece of work out.
+func (e *Engine) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.active--
+	if e.active == 0 && e.state == stateStopping {
+		close(e.idle)
+	}
+}

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// execution is one attempt of an execution in this process. It is also what user code's
+// calls on the run reach (host.Run).
+type execution struct {
+	engine  *Engine
+	target  Target
+	record  *store.Execution
+	payload *sluice.TriggerPayload
+	attempt int
+	started time.Time
+	values  map[string]any
+	logs    logBuffer
+	journal journal
+	// synchronous executions have a caller who waits for them and are never retried.
+	synchronous bool
+	dedupeKey   string
+	// executing is set when the flow itself runs: durable calls work from then on.
+	executing bool
+
+	// done is closed when the outcome is known and recorded; reply and err are set then.
+	done  chan struct{}
+	reply *Reply
+	err   error
+
+	mu sync.Mutex
+	// claim is nil until the execution is accepted.
+	claim *store.Claim
+	// over is set as soon as the outcome is known: nothing is accepted after that.
+	over bool
+}
+
+// newExecution prepares an execution that is not accepted yet.
+func (e *Engine) newExecution(target Target, invoke sluice.InvokeType) (*execution, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	instance := target.Instance.record
+	return e.prepare(target, &store.Execution{
+		ID:          id.String(),
+		Integration: instance.Integration, Version: instance.Version,
+		Customer: instance.Customer.ID, Instance: instance.ID,
+		Flow: target.Flow.StableKey, InvokeType: string(invoke),
+	}, 1)
+}
+
+func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*execution, error) {
+	values, err := target.Instance.config()
+	if err != nil {
+		return nil, err
+	}
+	return &execution{
+		engine: e, target: target, record: record, attempt: attempt, values: values,
+		started: time.Now().UTC(), done: make(chan struct{}),
+	}, nil
+}
+
+// newRun is the run that user code receives, and the context to call it with.
+func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) (context.Context, *sluice.Run) {
+	instance := x.target.Instance
+	payload.ExecutionID = x.record.ID
+	payload.Customer = instance.customer()
+	payload.Instance = instance.attributes()
+	payload.Integration = instance.integration()
+	payload.Flow = x.target.flow()
+	payload.WebhookURLs = instance.webhookURLs
+	return sluice.NewRun(ctx, sluice.Run{
+		ExecutionID: x.record.ID,
+		Attempt:     x.attempt,
+		InvokeType:  sluice.InvokeType(x.record.InvokeType),
+		StartedAt:   x.started,
+		Payload:     payload,
+		Customer:    payload.Customer,
+		Instance:    payload.Instance,
+		User:        payload.User,
+		Integration: payload.Integration,
+		Flow:        payload.Flow,
+		WebhookURLs: payload.WebhookURLs,
+		Logger:      slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record)),
+	}, x.engine.client, x)
+}
+
+// ConfigVar implements host.Run.
+func (x *execution) ConfigVar(key string) (any, bool) {
+	value, ok := x.values[key]
+	return value, ok
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// Instance is a deployed instance, ready to serve.
+type Instance struct {
+	record      *store.Instance
+	definition  *definition
+	webhookURLs map[string]string
+
+	// The configuration is decoded when it is first asked for.
+	decode    sync.Once
+	values    map[string]any
+	decodeErr error
+
+	// refusals bounds how many refused requests are recorded.
+	refusals *rate.Limiter
+}
+
+// Target is a flow of an instance: what a request or an event is for.
+type Target struct {
+	Instance *Instance
+	Flow     *Flow
+}
+
+// The rate at which refused requests of one instance are recorded, and the burst.
+const (
+	refusalsPerSecond = 1
+	refusalsBurst     = 20
+)
+
+// instanceWeight estimates the memory of a cached instance in bytes.
+func instanceWeight(record *store.Instance) int {
+	weight := 1024 + 4*len(record.Config)
+	for _, endpoint := range record.Endpoints {
+		weight += 256 + 2*len(endpoint.ID) + len(endpoint.Flow)
+	}
+	return weight
+}
+
+func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
+	d, err := e.definition(record.Integration)
+	if err != nil {
+		return nil, err
+	}
+	instance := &Instance{
+		record:      record,
+		definition:  d,
+		webhookURLs: make(map[string]string, len(record.Endpoints)),
+		refusals:    rate.NewLimiter(refusalsPerSecond, refusalsBurst),
+	}
+	for _, endpoint := range record.Endpoints {
+		if flow, ok := d.flows[endpoint.Flow]; ok {
+			instance.webhookURLs[flow.Name] = e.EndpointURL(endpoint.ID)
+		}
+	}
+	return instance, nil
+}
+
+// EndpointURL is the webhook URL of an endpoint.
+func (e *Engine) EndpointURL(endpointID string) string {
+	return e.options.BaseURL + "/trigger/" + endpointID
+}
+
+// Resolve finds the flow that an endpoint starts. It returns [store.ErrNotFound] for an
+// unknown endpoint and for one of a paused or unfinished deployment.
+func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
+	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
+	if err != nil {
+		return Target{}, err
+	}
+	if instance.record.Paused || instance.record.Pending {
+		return Target{}, store.ErrNotFound
+	}
+	for _, endpoint := range instance.record.Endpoints {
+		if endpoint.ID == endpointID {
+			return instance.target(endpoint.Flow)
+		}
+	}
+	return Target{}, store.ErrNotFound
+}
+
+// target is a flow of the instance by its stable key.
+func (i *Instance) target(flow string) (Target, error) {
+	if f, ok := i.definition.flows[flow]; ok {
+		return Target{i, f}, nil
+	}
+	return Target{}, fmt.Errorf("flow %q is not in the registered version of integration %q: %w",
+		flow, i.record.Integration, store.ErrNotFound)
+}
+
+// load returns the instance that is known by an endpoint's id or its own, from the cache
+// or else with read.
+func (e *Engine) load(
+	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
+) (*Instance, error) {
+	if instance, ok := e.instances.Get(id); ok {
+		return instance, nil
+	}
+	loaded, err, _ := e.loading.Do(id, func() (any, error) {
+		for {
+			seen := e.deploys.Load()
+			record, err := read(context.WithoutCancel(ctx), id)
+			if err != nil {
+				return nil, err
+			}
+			instance, err := e.newInstance(record)
+			if err != nil {
+				return nil, err
+			}
+			e.instances.Put(id, instance, instanceWeight(record))
+			if e.deploys.Load() == seen {
+				return instance, nil
+			}
+			e.instances.Remove(id) // It may be older than what was deployed meanwhile.
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loaded.(*Instance), nil //nolint:errcheck // The function above returns nothing else.
+}
+
+// forget drops what is cached of an instance after it was written.
+func (e *Engine) forget(records ...*store.Instance) {
+	e.deploys.Add(1)
+	for _, record := range records {
+		if record == nil {
+			continue
+		}
+		e.instances.Remove(record.ID)
+		for _, endpoint := range record.Endpoints {
+			e.instances.Remove(endpoint.ID)
+		}
+	}
+}
+
+// config returns the values of the config variables, decoded once.
+func (i *Instance) config() (map[string]any, error) {
+	i.decode.Do(func() {
+		i.values, i.decodeErr = i.definition.integration.DecodeConfig(i.record.Config)
+		if i.decodeErr != nil {
+			i.decodeErr = fmt.Errorf("configuration of instance %s: deploy it again: %w", i.record.ID, i.decodeErr)
+		}
+	})
+	return i.values, i.decodeErr
+}
+
+// Record is the instance's record. It must not be changed.
+func (i *Instance) Record() *store.Instance { return i.record }
+
+// WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
+func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
+
+func (i *Instance) customer() sluice.CustomerAttributes {
+	return sluice.CustomerAttributes(i.record.Customer)
+}
+
+func (i *Instance) attributes() sluice.InstanceAttributes {
+	return sluice.InstanceAttributes{ID: i.record.ID, Name: i.record.Name}
+}
+
+func (i *Instance) integration() sluice.IntegrationAttributes {
+	return sluice.IntegrationAttributes{
+		ID: i.record.Integration, Name: i.record.Integration,
+		VersionSequenceID: i.record.Version, ExternalVersion: i.record.Version,
+	}
+}
+
+func (t Target) flow() sluice.FlowAttributes {
+	return sluice.FlowAttributes{ID: t.Flow.StableKey, Name: t.Flow.Name, StableID: t.Flow.StableKey}
+}

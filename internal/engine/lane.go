@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// claimBatch bounds how many executions are claimed at once.
+const claimBatch = 32
+
+// claimPause is how long the dispatcher waits after the store refused to claim.
+const claimPause = time.Second
+
+// dispatch claims what waits in the store and runs it, as slots come free. It ends with
+// the claiming context.
+func (e *Engine) dispatch() {
+	defer close(e.ended)
+	for {
+		if e.slots.acquire(e.claiming) != nil {
+			return
+		}
+		claims, err := e.options.Store.Claim(e.claiming, e.worker, 1+min(e.slots.free(), claimBatch-1))
+		if err != nil {
+			e.slots.release()
+			if e.claiming.Err() != nil {
+				return
+			}
+			e.options.Logger.ErrorContext(e.claiming, "claiming executions failed", "error", err)
+			pause(e.claiming, claimPause)
+			continue
+		}
+		e.start(claims)
+	}
+}
+
+// start runs the claims. One slot is held already; the others wait for theirs.
+func (e *Engine) start(claims []*store.Claim) {
+	for i, claim := range claims {
+		if i > 0 && e.slots.acquire(e.claiming) != nil {
+			e.release(claims[i:])
+			return
+		}
+		e.hold()
+		go e.runClaim(claim)
+	}
+	if len(claims) == 0 {
+		e.slots.release()
+	}
+}
+
+func (e *Engine) release(claims []*store.Claim) {
+	for _, claim := range claims {
+		if err := e.options.Store.Release(e.work, claim); err != nil {
+			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
+		}
+	}
+}
+
+// runClaim runs a claimed execution in a slot that it holds.
+func (e *Engine) runClaim(claim *store.Claim) {
+	x, err := e.claimed(claim)
+	if err != nil {
+		defer e.leave()
+		defer e.slots.release()
+		e.failClaim(claim, err)
+		return
+	}
+	e.runInSlot(x)
+}
+
+// claimed brings a claimed execution back from its record.
+func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
+	instance, err := e.load(e.work, claim.Execution.Instance, e.options.Store.Instance)
+	if err != nil {
+		return nil, err
+	}
+	target, err := instance.target(claim.Execution.Flow)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := decodePayload(claim.Execution.Payload)
+	if err != nil {
+		return nil, err
+	}
+	x, err := e.prepare(target, claim.Execution, claim.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	x.payload, x.claim = payload, claim
+	x.journal.replay = claim.Recovered || claim.Attempt > 1
+	return x, nil
+}
+
+// failClaim ends an execution that this process cannot run: its integration or flow is
+// not registered, or its record cannot be read. A replay runs it once that is mended.
+func (e *Engine) failClaim(claim *store.Claim, cause error) {
+	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) {
+		e.release([]*store.Claim{claim})
+		return
+	}
+	now := time.Now().UTC()
+	e.commit(claim, &store.Outcome{
+		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
+		Error: fmt.Sprintf("the execution cannot run here: %v", cause),
+	})
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

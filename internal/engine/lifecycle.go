@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// Deployment asks for an instance of an integration.
+type Deployment struct {
+	// Integration by name; empty is the only registered one.
+	Integration string
+	// Customer by its ExternalID.
+	Customer store.Customer
+	// Name of the instance; empty is the integration's name.
+	Name string
+	// Config holds the values of config variables by key.
+	Config map[string]any
+}
+
+// deployTries bounds how often a deployment starts over because another one came between.
+const deployTries = 5
+
+// Deploy brings an instance to the registered version of its integration and the given
+// configuration, and runs the hooks if either changed. An instance that is so already is
+// left alone.
+func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
+	def, err := e.definition(d.Integration)
+	if err != nil {
+		return nil, err
+	}
+	if d.Name == "" {
+		d.Name = def.integration.Name
+	}
+	config, err := def.integration.EncodeConfig(d.Config)
+	if err != nil {
+		return nil, err
+	}
+	for range deployTries {
+		instance, err := e.deployOnce(ctx, def, d, config)
+		if !errors.Is(err, store.ErrConflict) {
+			return instance, err
+		}
+	}
+	return nil, fmt.Errorf("instance %q is being deployed elsewhere at the same time: %w", d.Name, store.ErrConflict)
+}
+
+func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment, config []byte) (*Instance, error) {
+	current, err := e.options.Store.InstanceByName(ctx, def.integration.Name, d.Customer.ID, d.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	next, err := nextRecord(current, def, d, config)
+	if err != nil {
+		return nil, err
+	}
+	if current != nil && deployedSame(current, next) {
+		return e.newInstance(current)
+	}
+	next.Pending = true
+	if err := e.putInstance(ctx, current, next); err != nil {
+		return nil, err
+	}
+	instance, err := e.newInstance(next)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.runDeployHooks(ctx, instance); err != nil {
+		return nil, errors.Join(err, e.undoDeploy(ctx, current, next))
+	}
+	next.Pending = false
+	if err := e.putInstance(ctx, current, next); err != nil {
+		return nil, err
+	}
+	return instance, nil
+}
+
+// putInstance writes the record and drops what is cached of it and of its predecessor.
+func (e *Engine) putInstance(ctx context.Context, previous, next *store.Instance) error {
+	err := e.options.Store.PutInstance(ctx, next)
+	e.forget(previous, next)
+	return err
+}
+
+// undoDeploy puts the previous deployment back. A first one stays pending: it answers no
+// requests until it is deployed again.
+func (e *Engine) undoDeploy(ctx context.Context, previous, next *store.Instance) error {
+	if previous == nil {
+		return nil
+	}
+	restored := *previous
+	restored.Revision = next.Revision
+	return e.putInstance(context.WithoutCancel(ctx), next, &restored)
+}
+
+// nextRecord is the record that the deployment asks for. Endpoints of flows that were
+// there before keep their ids.
+func nextRecord(current *store.Instance, def *definition, d Deployment, config []byte) (*store.Instance, error) {
+	next := &store.Instance{Name: d.Name, Integration: def.integration.Name}
+	if current != nil {
+		*next = *current
+	} else {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return nil, err
+		}
+		next.ID = id.String()
+	}
+	next.Version = def.integration.Version
+	next.Customer = d.Customer
+	next.Config = config
+	next.DeployedAt = time.Now().UTC()
+	next.Endpoints = make([]store.Endpoint, 0, len(def.integration.Flows))
+	for i := range def.integration.Flows {
+		flow := def.integration.Flows[i].StableKey
+		next.Endpoints = append(next.Endpoints, store.Endpoint{ID: endpointID(current, flow), Flow: flow})
+	}
+	return next, nil
+}
+
+// endpointID keeps the id that the flow's endpoint has, or draws one of 128 random bits.
+func endpointID(current *store.Instance, flow string) string {
+	if current != nil {
+		for _, endpoint := range current.Endpoints {
+			if endpoint.Flow == flow {
+				return endpoint.ID
+			}
+		}
+	}
+	var id [16]byte
+	rand.Read(id[:]) //nolint:errcheck // It never fails: see crypto/rand.
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// deployedSame tells whether nothing would change and every hook has run.
+func deployedSame(current, next *store.Instance) bool {
+	if current.Pending || current.Version != next.Version || current.Customer != next.Customer ||
+		!bytes.Equal(current.Config, next.Config) || len(current.Endpoints) != len(next.Endpoints) {
+		return false
+	}
+	for i := range current.Endpoints {
+		if current.Endpoints[i] != next.Endpoints[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// runDeployHooks calls what wants to know of a deployment, flow by flow in their order:
+// OnInstanceDeploy of all, then the webhook handlers of all.
+func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
+	flows := instance.definition.ordered
+	for _, flow := range flows {
+		if err := e.runHook(ctx, Target{instance, flow}, "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
+			return err
+		}
+	}
+	for _, flow := range flows {
+		if flow.WebhookLifecycleHandlers == nil {
+			continue
+		}
+		create := flow.WebhookLifecycleHandlers.Create
+		if err := e.runHook(ctx, Target{instance, flow}, "WebhookLifecycleHandlers.Create", create); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) runHook(ctx context.Context, target Target, name string, hook sluice.LifecycleFunc) error {
+	if hook == nil {
+		return nil
+	}
+	x, err := e.newExecution(target, sluice.InvokeDeploy)
+	if err != nil {
+		return err
+	}
+	ctx, run := x.newRun(ctx, &sluice.TriggerPayload{})
+	if err := guard(func() error { _, err := hook(ctx, run); return err }); err != nil {
+		return fmt.Errorf("flow %q: %s: %w", target.Flow.Name, name, err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// The logs that one attempt keeps on record: so many lines, and so many bytes of text.
+const (
+	maxlogLines = 1_000
+	maxLogBytes = 256 << 10
+)
+
+// logLine is a line that an execution logged, on record.
+type logLine struct {
+	Time       time.Time      `json:"time"`
+	Level      string         `json:"level"`
+	Message    string         `json:"message"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// logBuffer keeps what one attempt logs.
+type logBuffer struct {
+	mu      sync.Mutex
+	lines   []json.RawMessage
+	size    int
+	dropped int
+}
+
+// handler writes to the buffer, and passes on to the runtime's own handler.
+func (b *logBuffer) handler(next slog.Handler, record *store.Execution) slog.Handler {
+	return &logHandler{buffer: b, next: next, record: record}
+}
+
+func (b *logBuffer) add(line *logLine) {
+	data, err := json.Marshal(line)
+	if err != nil {
+		line.Attributes = map[string]any{"error": "the attributes cannot be encoded: " + err.Error()}
+		data, _ = json.Marshal(line) //nolint:errchkjson // Only strings are left.
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.lines) == maxlogLines || b.size+len(data) > maxLogBytes {
+		b.dropped++
+		return
+	}
+	b.lines = append(b.lines, data)
+	b.size += len(data)
+}
+
+// encode is the form on record: a JSON list of logLine; nil if there are none.
+func (b *logBuffer) encode() []byte {
+	b.mu.Lock()
+	lines, dropped := b.lines, b.dropped
+	b.mu.Unlock()
+	if dropped > 0 {
+		line := logLine{Time: time.Now().UTC(), Level: "WARN", Message: fmt.Sprintf("%d more lines were not kept", dropped)}
+		data, _ := json.Marshal(&line) //nolint:errchkjson // Only strings and a time.
+		lines = append(lines, data)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	data, _ := json.Marshal(lines) //nolint:errchkjson // Each line is JSON.
+	return data
+}
+
+// logHandler is the slog.Handler of one run. Groups become prefixes of the names.
+type logHandler struct {
+	buffer *logBuffer
+	next   slog.Handler
+	record *store.Execution
+	prefix string
+	attrs  []slog.Attr
+}
+
+// Enabled implements slog.Handler: an execution's record keeps every level.
+func (h *logHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
+	line := &logLine{Time: r.Time.UTC(), Level: r.Level.String(), Message: r.Message}
+	add := func(attr slog.Attr) bool {
+		addAttribute(line, h.prefix, attr)
+		return true
+	}
+	for _, attr := range h.attrs {
+		addAttribute(line, "", attr)
+	}
+	r.Attrs(add)
+	h.buffer.add(line)
+	if !h.next.Enabled(ctx, r.Level) {
+		return nil
+	}
+	r = r.Clone()
+	r.AddAttrs(slog.String("execution", h.record.ID), slog.String("flow", h.record.Flow), slog.String("instance", h.record.Instance))
+	return h.next.Handle(ctx, r)
+}
+
+func addAttribute(line *logLine, prefix string, attr slog.Attr) {
+	value := attr.Value.Resolve()
+	if value.Kind() == slog.KindGroup {
+		if attr.Key != "" {
+			prefix += attr.Key + "."
+		}
+		for _, member := range value.Group() {
+			addAttribute(line, prefix, member)
+		}
+		return
+	}
+	if attr.Key == "" {
+		return
+	}
+	if line.Attributes == nil {
+		line.Attributes = map[string]any{}
+	}
+	line.Attributes[prefix+attr.Key] = attributeValue(value)
+}
+
+// attributeValue is the value in a form that JSON shows well.
+func attributeValue(value slog.Value) any {
+	switch value.Kind() {
+	case slog.KindDuration:
+		return value.Duration().String()
+	case slog.KindAny:
+		switch v := value.Any().(type) {
+		case error:
+			return v.Error()
+		case fmt.Stringer:
+			return v.String()
+		}
+	}
+	return value.Any()
+}
+
+// WithAttrs implements slog.Handler.
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clone := *h
+	clone.next = h.next.WithAttrs(attrs)
+	clone.attrs = append([]slog.Attr{}, h.attrs...)
+	for _, attr := range attrs {
+		attr.Key = h.prefix + attr.Key
+		clone.attrs = append(clone.attrs, attr)
+	}
+	return &clone
+}
+
+// WithGroup implements slog.Handler.
+func (h *logHandler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	clone := *h
+	clone.next = h.next.WithGroup(name)
+	clone.prefix += name + "."
+	return &clone
+}
+
+// logError keeps the error that an attempt ended with among its logs, with the stack of a
+// panic.
+func (x *execution) logError(err error) {
+	line := &logLine{Time: time.Now().UTC(), Level: slog.LevelError.String(), Message: err.Error()}
+	var panicked *sluice.PanicError
+	if errors.As(err, &panicked) {
+		line.Attributes = map[string]any{"stack": string(panicked.Stack)}
+	}
+	x.logs.add(line)
+}

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// payloadHead is the stored form of a payload but for its bodies. What the instance knows
+// (attributes, URLs, keys) is attached when the execution runs and never stored.
+type payloadHead struct {
+	Headers         map[string][]string `json:"headers,omitempty"`
+	QueryParameters map[string][]string `json:"query,omitempty"`
+	PathFragment    string              `json:"path,omitempty"`
+	InvokeURL       string              `json:"url,omitempty"`
+	StartedAt       time.Time           `json:"at"`
+	GlobalDebug     bool                `json:"debug,omitempty"`
+	PaginationState json.RawMessage     `json:"page,omitempty"`
+	RawType         string              `json:"rawType,omitempty"`
+	BodyType        string              `json:"bodyType,omitempty"`
+	// RawSize is the length of the raw body, at the start of the stored bytes. The parsed
+	// body follows, unless it is Same.
+	RawSize int  `json:"rawSize"`
+	Same    bool `json:"same,omitempty"`
+}
+
+// encodePayload brings a payload into its stored form.
+func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
+	body, err := p.Body.Bytes()
+	if err != nil {
+		return store.Payload{}, fmt.Errorf("the payload's body: %w", err)
+	}
+	head := payloadHead{
+		Headers: p.Headers, QueryParameters: p.QueryParameters, PathFragment: p.PathFragment, InvokeURL: p.InvokeURL,
+		StartedAt: p.StartedAt, GlobalDebug: p.GlobalDebug, PaginationState: p.PaginationState,
+		RawType: p.RawBody.ContentType, BodyType: p.Body.ContentType(), RawSize: len(p.RawBody.Data),
+	}
+	bytes := p.RawBody.Data
+	if head.Same = sameBytes(bytes, body); !head.Same {
+		bytes = append(bytes[:len(bytes):len(bytes)], body...)
+	}
+	data, err := json.Marshal(&head)
+	if err != nil {
+		return store.Payload{}, fmt.Errorf("the payload: %w", err)
+	}
+	return store.Payload{Head: data, Body: bytes}, nil
+}
+
+// DecodePayload is the payload of a recorded execution, as its flow receives it but for
+// what only the instance knows.
+func DecodePayload(record *store.Execution) (*sluice.TriggerPayload, error) {
+	payload, err := decodePayload(record.Payload)
+	if err == nil {
+		payload.ExecutionID = record.ID
+	}
+	return payload, err
+}
+
+// decodePayload brings a payload back from its stored form.
+func decodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
+	var head payloadHead
+	if err := json.Unmarshal(stored.Head, &head); err != nil {
+		return nil, fmt.Errorf("the stored payload: %w", err)
+	}
+	if head.RawSize < 0 || head.RawSize > len(stored.Body) {
+		return nil, fmt.Errorf("the stored payload: %d bytes of body, %d said", len(stored.Body), head.RawSize)
+	}
+	raw, body := stored.Body[:head.RawSize:head.RawSize], stored.Body[head.RawSize:]
+	if head.Same {
+		body = raw
+	}
+	return &sluice.TriggerPayload{
+		Headers: head.Headers, QueryParameters: head.QueryParameters, PathFragment: head.PathFragment, InvokeURL: head.InvokeURL,
+		StartedAt: head.StartedAt, GlobalDebug: head.GlobalDebug, PaginationState: head.PaginationState,
+		RawBody: sluice.RawBody{Data: raw, ContentType: head.RawType},
+		Body:    sluice.StoredBody(head.BodyType, body),
+	}, nil
+}
+
+// sameBytes tells whether a and b are the same memory, or both empty.
+func sameBytes(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// isSecretHeader tells which headers only the trigger may see (design §4.18).
+func isSecretHeader(name string) bool {
+	switch name {
+	case "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key":
+		return true
+	default:
+		return false
+	}
+}

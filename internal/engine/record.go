@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// ExecutionError is the error that a synchronous execution ended with.
+type ExecutionError struct{ Err error }
+
+func (e *ExecutionError) Error() string { return e.Err.Error() }
+func (e *ExecutionError) Unwrap() error { return e.Err }
+
+// finish records how the attempt ended and lets the caller know.
+func (x *execution) finish(ctx context.Context, result *sluice.Result, err error) {
+	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
+		x.giveBack()
+		return
+	}
+	var reply *Reply
+	if err == nil {
+		reply, err = newReply(result)
+	}
+	outcome := x.outcome(reply, err)
+	x.err = x.commit(outcome)
+	if x.err == nil && err != nil {
+		x.err = &ExecutionError{err}
+	}
+	x.reply = reply
+}
+
+// giveBack leaves an execution that was interrupted by the stop to the next start.
+func (x *execution) giveBack() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.over = true
+	x.err = ErrStopped
+	if x.claim != nil {
+		x.engine.release([]*store.Claim{x.claim})
+	}
+}
+
+// outcome is the record of the attempt.
+func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
+	outcome := &store.Outcome{
+		Attempt: x.attempt, StartedAt: x.started, EndedAt: time.Now().UTC(), Status: store.StatusSucceeded,
+	}
+	if err == nil {
+		outcome.Result = reply.encode()
+	} else {
+		outcome.Status, outcome.Error = store.StatusFailed, err.Error()
+		x.logError(err)
+		if delay, again := x.retryDelay(err); again {
+			outcome.Status, outcome.NextAttempt = store.StatusWaiting, outcome.EndedAt.Add(delay)
+		}
+	}
+	outcome.Logs = x.logs.encode()
+	return outcome
+}
+
+// retryDelay tells whether and when the execution runs again after err.
+func (x *execution) retryDelay(err error) (time.Duration, bool) {
+	config := x.target.Flow.RetryConfig
+	if config == nil || x.synchronous || x.attempt > config.MaxAttempts || sluice.IsPermanent(err) {
+		return 0, false
+	}
+	if delay, ok := sluice.RetryDelay(err); ok {
+		return delay, true
+	}
+	return config.Delay(x.attempt), true
+}
+
+// commit makes the outcome durable: with the acceptance if there was none yet and it is
+// to be kept, else as the outcome of the claim.
+func (x *execution) commit(outcome *store.Outcome) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.over = true
+	if x.claim != nil {
+		return x.engine.commit(x.claim, outcome)
+	}
+	if !x.engine.options.KeepSynchronous(outcome.Status) {
+		return nil
+	}
+	acceptance, err := x.acceptance()
+	if err != nil {
+		return err
+	}
+	acceptance.Outcome = outcome
+	_, err = x.engine.accept(x.engine.work, acceptance)
+	return err
+}
+
+// commit records the outcome of a claim. While the store cannot be written to it tries
+// again: an outcome that is not recorded means that the execution runs once more.
+func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
+	for {
+		err := e.options.Store.Finish(e.work, claim, outcome)
+		if err == nil {
+			return nil
+		}
+		e.options.Logger.ErrorContext(e.work, "recording an outcome failed", "execution", claim.Execution.ID, "error", err)
+		if !errors.Is(err, store.ErrUnavailable) || e.work.Err() != nil {
+			return err
+		}
+		pause(e.work, claimPause)
+	}
+}
+
+// refused records the execution as failed before it was accepted.
+func (x *execution) refused(cause error) {
+	acceptance, err := x.acceptance()
+	if err == nil {
+		acceptance.DedupeKey = "" // A sender who is told of the error sends it again.
+		acceptance.Outcome = x.outcome(nil, sluice.Permanent(cause))
+		_, err = x.engine.accept(x.engine.work, acceptance)
+	}
+	if err != nil {
+		x.engine.options.Logger.WarnContext(x.engine.work, "recording a refused request failed", "execution", x.record.ID, "error", err)
+	}
+}

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sluice-go/sluice"
+)
+
+// checkSupported refuses definitions that this version can describe and export, but not
+// serve yet: a flow that ran without its queue, schedule or key check would be worse than
+// one that does not run.
+func checkSupported(integration *sluice.Integration) error {
+	var faults []error
+	refuse := func(wrong bool, path, what string) {
+		if wrong {
+			faults = append(faults, fmt.Errorf("%s: %s cannot be served yet", path, what))
+		}
+	}
+	refuse(integration.EndpointType != "" && integration.EndpointType != sluice.EndpointFlowSpecific,
+		"endpointType", "an endpoint that several flows share")
+	for i := range integration.Flows {
+		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
+		refuse(flow.Schedule != nil, path+"schedule", "a schedule")
+		refuse(flow.PreprocessFlowConfig != nil, path+"preprocessFlowConfig", "a preprocess flow")
+		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
+		refuse(flow.ErrorConfig != nil && flow.ErrorConfig.ErrorHandlerType != sluice.ErrorHandlerFail, path+"errorConfig", "an error handler but fail")
+		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
+		refuse(!servedSecurity(flow.EndpointSecurityType), path+"endpointSecurityType", "an API key")
+		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
+		refuse(!servedQueue(flow.QueueConfig), path+"queueConfig", "an order or limit of executions")
+	}
+	return errors.Join(faults...)
+}
+
+func servedSecurity(security sluice.EndpointSecurityType) bool {
+	return security != sluice.EndpointSecurityCustomerRequired && security != sluice.EndpointSecurityOrganization
+}
+
+func servedTrigger(trigger sluice.Trigger) bool {
+	switch trigger.(type) {
+	case nil, sluice.WebhookTrigger:
+		return true
+	default:
+		return false
+	}
+}
+
+func servedQueue(queue sluice.QueueConfig) bool {
+	switch q := queue.(type) {
+	case nil, sluice.ParallelQueueConfig:
+		return true
+	case sluice.StandardQueueConfig:
+		return !q.UsesFIFOQueue && !q.SingletonExecutions && q.ConcurrencyLimit == 0
+	default:
+		return false
+	}
+}

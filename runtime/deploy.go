@@ -1,0 +1,75 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sluice-go/sluice/internal/engine"
+	"github.com/sluice-go/sluice/store"
+)
+
+// Deployment asks for an instance of an integration for a customer. Its zero value is an
+// instance of the only integration for a default customer.
+type Deployment struct {
+	// Integration by name. Defaults to the only registered one.
+	Integration string
+	// Customer by the id that you know the customer by. Defaults to "default".
+	Customer Customer
+	// Name of the instance, unique among the customer's instances of the integration.
+	// Defaults to the integration's name.
+	Name string
+	// Config holds the values of config variables by key, each of its variable's type, or
+	// as encoding/json decodes it.
+	Config map[string]any
+}
+
+// Customer of yours.
+type Customer struct {
+	// ExternalID is the id that you know the customer by.
+	ExternalID string
+	// Name is shown to people. Defaults to ExternalID.
+	Name string
+}
+
+// Instance is a deployed instance.
+type Instance struct {
+	// ID of the instance.
+	ID string
+	// Name of the instance.
+	Name string
+	// Integration is the integration's name, Version the deployed version.
+	Integration, Version string
+	// Customer whose instance it is.
+	Customer Customer
+	// WebhookURLs holds the URL of each flow, by flow name.
+	WebhookURLs map[string]string
+}
+
+// defaultCustomer is the customer of deployments that name none.
+const defaultCustomer = "default"
+
+// Deploy brings an instance to the registered version of its integration and to the given
+// configuration, which it validates. OnInstanceDeploy and the webhook handlers of the flows
+// run if version or configuration changed, not at every call; if one fails, the previous
+// deployment is put back and the error names it. Deploy may be called at every start, by
+// every process.
+func (rt *Runtime) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
+	setDefault(&d.Customer.ExternalID, defaultCustomer)
+	setDefault(&d.Customer.Name, d.Customer.ExternalID)
+	deployed, err := rt.engine.Deploy(ctx, engine.Deployment{
+		Integration: d.Integration,
+		// Until customers have records of their own, their external id is their id.
+		Customer: store.Customer{ID: d.Customer.ExternalID, ExternalID: d.Customer.ExternalID, Name: d.Customer.Name},
+		Name:     d.Name,
+		Config:   d.Config,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("runtime: deploy: %w", err)
+	}
+	record := deployed.Record()
+	return &Instance{
+		ID: record.ID, Name: record.Name, Integration: record.Integration, Version: record.Version,
+		Customer:    Customer{ExternalID: record.Customer.ExternalID, Name: record.Customer.Name},
+		WebhookURLs: deployed.WebhookURLs(),
+	}, nil
+}

@@ -1,0 +1,160 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/engine"
+	"github.com/sluice-go/sluice/store"
+)
+
+// Execution is all that is on record of one run of a flow.
+type Execution struct {
+	ID string `json:"id"`
+	// Status is queued, running, waiting (for a retry), succeeded, failed, canceled or
+	// skipped.
+	Status store.Status `json:"status"`
+	// Integration is the integration's name, Version the version that accepted it.
+	Integration string `json:"integration"`
+	Version     string `json:"version"`
+	// Customer and Instance are ids, Flow is a stable key.
+	Customer string `json:"customer"`
+	Instance string `json:"instance"`
+	Flow     string `json:"flow"`
+	// InvokeType says what started it.
+	InvokeType sluice.InvokeType `json:"invokeType"`
+	AcceptedAt time.Time         `json:"acceptedAt"`
+	// Payload is what started it, as the flow received it.
+	Payload *sluice.TriggerPayload `json:"payload"`
+	// Attempts that ended, oldest first.
+	Attempts []Attempt `json:"attempts"`
+	// Steps on record, in the order of their recording.
+	Steps []Step `json:"steps"`
+	// Result of the attempt that succeeded; nil if there is none.
+	Result *Result `json:"result,omitempty"`
+	// Error of the last attempt, if it failed.
+	Error string `json:"error,omitempty"`
+}
+
+// Attempt is one run of an execution.
+type Attempt struct {
+	// Number counts attempts from 1.
+	Number    int          `json:"number"`
+	Status    store.Status `json:"status"`
+	StartedAt time.Time    `json:"startedAt"`
+	EndedAt   time.Time    `json:"endedAt"`
+	Error     string       `json:"error,omitempty"`
+	// NextAttempt is when the execution is due again; zero if it is not.
+	NextAttempt time.Time `json:"nextAttempt,omitzero"`
+	Logs        []LogLine `json:"logs"`
+}
+
+// LogLine is a line that an attempt logged.
+type LogLine struct {
+	Time       time.Time      `json:"time"`
+	Level      string         `json:"level"`
+	Message    string         `json:"message"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// Step is the recorded result of a durable unit.
+type Step struct {
+	Name string `json:"name"`
+	// Key tells steps of one name apart.
+	Key string `json:"key"`
+	// Attempt that ran it.
+	Attempt   int       `json:"attempt"`
+	StartedAt time.Time `json:"startedAt"`
+	EndedAt   time.Time `json:"endedAt"`
+	// Result as JSON.
+	Result json.RawMessage `json:"result"`
+}
+
+// Result is what the flow handed back.
+type Result struct {
+	// Data is JSON as it is, other text as a JSON string, bytes as base64 if Binary.
+	Data        json.RawMessage   `json:"data"`
+	Binary      bool              `json:"binary,omitempty"`
+	ContentType string            `json:"contentType"`
+	StatusCode  int               `json:"statusCode"`
+	Headers     map[string]string `json:"headers,omitempty"`
+}
+
+// Execution returns what is on record of the execution with the id, or an error that is
+// [store.ErrNotFound].
+func (rt *Runtime) Execution(ctx context.Context, id string) (*Execution, error) {
+	record, err := rt.store.Execution(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: execution %q: %w", id, err)
+	}
+	return newExecution(record)
+}
+
+// Executions returns up to limit executions that match the filter, newest first. after is
+// the ID of the last one of the previous page; empty begins with the newest.
+func (rt *Runtime) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*Execution, error) {
+	records, err := rt.store.Executions(ctx, filter, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: executions: %w", err)
+	}
+	executions := make([]*Execution, 0, len(records))
+	for _, record := range records {
+		execution, err := newExecution(record)
+		if err != nil {
+			return nil, err
+		}
+		executions = append(executions, execution)
+	}
+	return executions, nil
+}
+
+// newExecution decodes a record.
+func newExecution(record *store.Record) (*Execution, error) {
+	payload, err := engine.DecodePayload(&record.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: execution %q: %w", record.ID, err)
+	}
+	x := &Execution{
+		ID: record.ID, Status: record.Status, Integration: record.Integration, Version: record.Version,
+		Customer: record.Customer, Instance: record.Instance, Flow: record.Flow,
+		InvokeType: sluice.InvokeType(record.InvokeType), AcceptedAt: record.AcceptedAt, Payload: payload,
+		Attempts: make([]Attempt, 0, len(record.Attempts)), Steps: make([]Step, 0, len(record.Steps)),
+	}
+	for _, outcome := range record.Attempts {
+		if err := x.addAttempt(outcome); err != nil {
+			return nil, fmt.Errorf("runtime: execution %q: %w", record.ID, err)
+		}
+	}
+	for _, step := range record.Steps {
+		x.Steps = append(x.Steps, Step{
+			Name: step.Name, Key: step.Key, Attempt: step.Attempt,
+			StartedAt: step.StartedAt, EndedAt: step.EndedAt, Result: step.Result,
+		})
+	}
+	return x, nil
+}
+
+func (x *Execution) addAttempt(outcome *store.Outcome) error {
+	attempt := Attempt{
+		Number: outcome.Attempt, Status: outcome.Status, StartedAt: outcome.StartedAt, EndedAt: outcome.EndedAt,
+		Error: outcome.Error, NextAttempt: outcome.NextAttempt, Logs: []LogLine{},
+	}
+	if outcome.Logs != nil {
+		if err := json.Unmarshal(outcome.Logs, &attempt.Logs); err != nil {
+			return fmt.Errorf("logs of attempt %d: %w", attempt.Number, err)
+		}
+	}
+	x.Attempts = append(x.Attempts, attempt)
+	x.Error = outcome.Error
+	if outcome.Result == nil {
+		return nil
+	}
+	x.Result = &Result{}
+	if err := json.Unmarshal(outcome.Result, x.Result); err != nil {
+		return fmt.Errorf("result of attempt %d: %w", attempt.Number, err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/engine"
+	"github.com/sluice-go/sluice/store"
+)
+
+// Options of a runtime. Only Integrations is required.
+type Options struct {
+	// BaseURL is the URL, as the outside sees it, below which Handler is mounted; webhook
+	// URLs start with it. It is never taken from requests. Defaults to
+	// http://127.0.0.1:8080.
+	BaseURL string
+	// Concurrency bounds how many executions run at once; more wait in the database.
+	// Defaults to 256.
+	Concurrency int
+	// Database is the path of the SQLite file, or :memory:. Defaults to sluice.db in the
+	// working directory. It is not used with Store.
+	Database string
+	// ExecutionTimeout ends the context of an attempt. Defaults to 15 minutes.
+	ExecutionTimeout time.Duration
+	// InstanceCacheBytes bounds the memory that deployed instances are cached in. Defaults
+	// to 256 MiB, about 150,000 instances of one flow.
+	InstanceCacheBytes int
+	// Integrations to serve, each by its name.
+	Integrations []*sluice.Integration
+	// Logger receives what the runtime and its flows log. Defaults to slog.Default().
+	Logger *slog.Logger
+	// MaxBodyBytes bounds the body of a request; a larger one is answered 413. Defaults to
+	// 6 MB.
+	MaxBodyBytes int64
+	// Recording says which synchronous executions are kept on record. Defaults to
+	// RecordAll.
+	Recording Recording
+	// Store is a database of your own; Stop does not close it. Defaults to SQLite at
+	// Database.
+	Store store.Store
+	// SyncTimeout is how long a synchronous caller waits before the answer is 504; the
+	// execution goes on. Defaults to 29 seconds.
+	SyncTimeout time.Duration
+	// Transport of the HTTP client that flows use. Defaults to http.DefaultTransport.
+	Transport http.RoundTripper
+}
+
+// Recording says which synchronous executions are kept on record. Asynchronous ones always
+// are.
+type Recording int
+
+// What is kept of synchronous executions.
+const (
+	// RecordAll keeps every execution.
+	RecordAll Recording = iota
+	// RecordFailures keeps those that failed.
+	RecordFailures
+	// RecordNone keeps only those that had to become durable while they ran: with a step,
+	// or past their caller's deadline.
+	RecordNone
+)
+
+func (o Options) check() error {
+	var faults []error
+	fault := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	fault(len(o.Integrations) == 0, "Options.Integrations is empty: give the integrations to serve")
+	base, err := url.Parse(o.BaseURL)
+	fault(err != nil || o.BaseURL != "" && (base.Host == "" || base.RawQuery != "" || base.Fragment != ""),
+		"Options.BaseURL is %q: it must be like https://hooks.example.com/path", o.BaseURL)
+	fault(o.Concurrency < 0, "Options.Concurrency is %d: it must not be negative", o.Concurrency)
+	fault(o.ExecutionTimeout < 0, "Options.ExecutionTimeout is %v: it must not be negative", o.ExecutionTimeout)
+	fault(o.InstanceCacheBytes < 0, "Options.InstanceCacheBytes is %d: it must not be negative", o.InstanceCacheBytes)
+	fault(o.MaxBodyBytes < 0, "Options.MaxBodyBytes is %d: it must not be negative", o.MaxBodyBytes)
+	fault(o.SyncTimeout < 0, "Options.SyncTimeout is %v: it must not be negative", o.SyncTimeout)
+	fault(o.Recording < RecordAll || o.Recording > RecordNone, "Options.Recording is %d: it must be one of the constants", o.Recording)
+	fault(o.Store != nil && o.Database != "", "Options.Store and Options.Database are both set: give one")
+	return errors.Join(faults...)
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.BaseURL, "http://127.0.0.1:8080")
+	setDefault(&o.Concurrency, 256)
+	setDefault(&o.Database, "sluice.db")
+	setDefault(&o.ExecutionTimeout, 15*time.Minute)
+	setDefault(&o.InstanceCacheBytes, 256<<20)
+	setDefault(&o.MaxBodyBytes, 6_000_000)
+	setDefault(&o.SyncTimeout, 29*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	return o
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}
+
+func (o Options) engine(s store.Store) engine.Options {
+	return engine.Options{
+		Integrations:       o.Integrations,
+		Store:              s,
+		Logger:             o.Logger,
+		Transport:          o.Transport,
+		BaseURL:            o.BaseURL,
+		Concurrency:        o.Concurrency,
+		ExecutionTimeout:   o.ExecutionTimeout,
+		KeepSynchronous:    o.Recording.keeps,
+		InstanceCacheBytes: o.InstanceCacheBytes,
+	}
+}
+
+func (r Recording) keeps(status store.Status) bool {
+	return r == RecordAll || r == RecordFailures && status != store.StatusSucceeded
+}
