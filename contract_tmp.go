@@ -1,6 +1,9 @@
 package sluice
 
-import "net/url"
+import (
+	"encoding/json"
+	"net/url"
+)
 
 type Headers map[string][]string
 type QueryParameters url.Values
@@ -8,12 +11,23 @@ type RawBody struct {
 	Data        []byte
 	ContentType string
 }
-type Body struct{}
-type FlowSchemas struct{}
+type Body struct{ data any }
+
+func NewBody(v any) Body { return Body{v} }
+
+func (b Body) Data() any { return b.data }
+
+func (b Body) Decode(v any) error {
+	if b.data == nil {
+		return nil
+	}
+	data, err := json.Marshal(b.data)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, v)
+}
+
 type HMACTrigger struct{}
-type ComponentTrigger struct{}
 
-func (HMACTrigger) trigger()      {}
-func (ComponentTrigger) trigger() {}
-
-type StringVar struct{}
+func (HMACTrigger) trigger() {}
