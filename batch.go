@@ -12,8 +12,8 @@ type BatchConfig struct {
 	// BatchSize is the number of items that one execution receives, at least 1. With 1 the
 	// flow's body is the item, otherwise a list of items.
 	BatchSize int
-	// ConcurrentBatchLimit is how many batches run at once; 0 means no limit.
-	ConcurrentBatchLimit int
+	// ConcurrentBatchLimit is how many batches run at once, at least 1; nil means no limit.
+	ConcurrentBatchLimit *int
 }
 
 // BatchPage is one page of items and the cursor of the next.

@@ -1,6 +1,10 @@
 package sluice
 
-import "context"
+import (
+	"context"
+
+	"github.com/sluice-go/sluice/internal/casing"
+)
 
 // TriggerType says what starts a flow.
 type TriggerType string
@@ -83,7 +87,16 @@ type Flow struct {
 	OnInstanceDelete LifecycleFunc
 	// WebhookLifecycleHandlers put the flow's webhook up in another system, and take it down.
 	WebhookLifecycleHandlers *WebhookLifecycleHandlers
+
+	// decodes tells whether a payload fits the input of a typed flow, and fault what Define
+	// found wrong.
+	decodes func(payload *TriggerPayload) error
+	fault   string
 }
+
+// FlowKey is what a flow's functions are called in the manifest: the ASCII words of its
+// name, camel-cased. Two flows of an integration must not share one.
+func FlowKey(name string) string { return casing.Flow(name) }
 
 // ExecutionFunc is what a flow does. ctx ends with the execution's time-out, its
 // cancellation or the loss of its lease; run tells what it runs for. The Result answers

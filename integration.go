@@ -26,6 +26,17 @@ type Integration struct {
 	TriggerPreprocessFlowConfig *PreprocessFlowConfig
 	// Flows of the integration, in the order in which hooks run.
 	Flows []Flow
+	// ConfigPages are the pages of the config wizard, in order.
+	ConfigPages []ConfigPage
+	// UserLevelConfigPages are the pages that each user of a customer fills in.
+	UserLevelConfigPages []ConfigPage
+	// ScopedConfigVars are connections that were set up beside the integration, used
+	// without standing on a page: a [ConnectionVar] with an activated connection each.
+	// [HTMLElement] is taken, reserves its key and is left out of the manifest, as in
+	// spectral.
+	ScopedConfigVars []ConfigElement
 	// InstanceProfile names the resources that instances run with.
 	InstanceProfile string
+	// ComponentRegistry lists the components that the integration refers to.
+	ComponentRegistry []ComponentManifest
 }

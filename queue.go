@@ -12,7 +12,7 @@ type ParallelQueueConfig struct{}
 
 // ThrottledQueueConfig runs a limited number of executions at once.
 type ThrottledQueueConfig struct {
-	// ConcurrencyLimit is how many run at once, 2 to 15.
+	// ConcurrencyLimit is how many run at once, 2 to 15. Required.
 	ConcurrencyLimit int
 	// DedupeIDField is the path of a field in the trigger's payload: a second execution
 	// with the same value within the window is not run.
@@ -36,8 +36,8 @@ type StandardQueueConfig struct {
 	// SingletonExecutions skips a scheduled run while the previous one is not over. Only
 	// for scheduled flows.
 	SingletonExecutions bool
-	// ConcurrencyLimit is how many run at once, 2 to 15; 0 is none.
-	ConcurrencyLimit int
+	// ConcurrencyLimit is how many run at once, 2 to 15; nil is no limit.
+	ConcurrencyLimit *int
 }
 
 func (ParallelQueueConfig) queueConfig()   {}

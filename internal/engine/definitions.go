@@ -17,12 +17,18 @@ type definition struct {
 // Flow is a registered flow, with what its definition says parsed once.
 type Flow struct {
 	*sluice.Flow
+	// checkInput refuses bodies that do not fit the flow.
+	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
-	flow := &Flow{Flow: definition}
+	check, err := definition.InputCheck()
+	if err != nil {
+		return nil, err
+	}
+	flow := &Flow{Flow: definition, checkInput: check}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
 	case sluice.ThrottledQueueConfig:

@@ -43,8 +43,8 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 	if fired.Stop {
 		return fired, nil
 	}
-	if err := target.Flow.CheckInput(x.payload); err != nil {
-		return fired, &InputError{err}
+	if err := target.Flow.checkInput(x.payload); err != nil {
+		return fired, err
 	}
 	return fired, x.findDedupeKey()
 }

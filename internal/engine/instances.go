@@ -147,7 +147,7 @@ func (e *Engine) forget(records ...*store.Instance) {
 // config returns the values of the config variables, decoded once.
 func (i *Instance) config() (map[string]any, error) {
 	i.decode.Do(func() {
-		i.values, i.decodeErr = i.definition.integration.DecodeConfig(i.record.Config)
+		i.values, i.decodeErr = i.definition.integration.DecodeConfigValues(i.record.Config)
 		if i.decodeErr != nil {
 			i.decodeErr = fmt.Errorf("configuration of instance %s: deploy it again: %w", i.record.ID, i.decodeErr)
 		}

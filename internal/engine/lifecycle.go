@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -41,7 +42,11 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	if d.Name == "" {
 		d.Name = def.integration.Name
 	}
-	config, err := def.integration.EncodeConfig(d.Config)
+	values, err := def.integration.ConfigValues(d.Config)
+	if err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(values)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,64 @@
+package sluice
+
+import "slices"
+
+// ValueListVar is a config variable that holds a list of values.
+//
+//	var tags = sluice.ValueListVar[string]{
+//		Element: sluice.StringVar{Key: "Tags", StableKey: "tags"},
+//	}
+type ValueListVar[T any] struct {
+	// Element holds the key of the list and describes each of its values. Required,
+	// without a default of its own.
+	Element ScalarVar[T]
+	// Default is the list of instances that give none.
+	Default []T
+}
+
+// Get returns the instance's list, else Default. The list is the caller's own.
+func (v ValueListVar[T]) Get(run *Run) []T {
+	return slices.Clone(readConfig(run, v.Definition().Key, v.Default))
+}
+
+// Definition implements [ConfigVar].
+func (v ValueListVar[T]) Definition() ConfigVarDefinition {
+	definition := ConfigVarDefinition{CollectionType: CollectionValueList}
+	if !isNil(v.Element) {
+		definition = v.Element.Definition()
+		definition.CollectionType, definition.Default = CollectionValueList, nil
+	}
+	if v.Default != nil {
+		definition.Default = slices.Clone(v.Default)
+	}
+	return definition
+}
+
+// KeyValueListVar is a config variable that holds a list of keys with a value each.
+type KeyValueListVar[T any] struct {
+	// Element holds the key of the list and describes each of its values. Required,
+	// without a default of its own.
+	Element ScalarVar[T]
+	// Default is the list of instances that give none.
+	Default []KeyValue[T]
+}
+
+// Get returns the instance's list, else Default. The list is the caller's own.
+func (v KeyValueListVar[T]) Get(run *Run) []KeyValue[T] {
+	return slices.Clone(readConfig(run, v.Definition().Key, v.Default))
+}
+
+// Definition implements [ConfigVar].
+func (v KeyValueListVar[T]) Definition() ConfigVarDefinition {
+	definition := ConfigVarDefinition{CollectionType: CollectionKeyValueList}
+	if !isNil(v.Element) {
+		definition = v.Element.Definition()
+		definition.CollectionType, definition.Default = CollectionKeyValueList, nil
+	}
+	if v.Default != nil {
+		definition.Default = slices.Clone(v.Default)
+	}
+	return definition
+}
+
+func (ValueListVar[T]) configElement()    {}
+func (KeyValueListVar[T]) configElement() {}
