@@ -71,7 +71,7 @@ func StoredBody(contentType string, raw []byte) Body {
 	if contentType == "" && len(raw) == 0 {
 		return Body{}
 	}
-	return Body{&bodyState{contentType: contentType, kind: kindOf(contentType), raw: raw}}
+	return Body{&bodyState{contentType: contentType, kind: bodyKindOf(contentType), raw: raw}}
 }
 
 // ContentType returns the content type as it was given, parameters included.

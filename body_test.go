@@ -238,10 +238,10 @@ func FuzzParseBody(f *testing.F) {
 	f.Add("text/plain", []byte("x\xff"))
 	f.Fuzz(func(t *testing.T, contentType string, raw []byte) {
 		b, err := ParseBody(contentType, raw)
-		isJSON := kindOf(contentType) == kindJSON && !b.IsEmpty()
+		isJSON := bodyKindOf(contentType) == kindJSON && !b.IsEmpty()
 		if err != nil {
 			require.ErrorContains(t, err, "sluice: body: ")
-			if errors.Is(err, ErrMalformedJSON) && kindOf(contentType) == kindJSON {
+			if errors.Is(err, ErrMalformedJSON) && bodyKindOf(contentType) == kindJSON {
 				require.True(t, !json.Valid(jsonText(raw)) || strings.Contains(err.Error(), "nested too deeply"))
 			}
 			return

@@ -61,7 +61,7 @@ const (
 	kindText
 )
 
-func kindOf(contentType string) bodyKind {
+func bodyKindOf(contentType string) bodyKind {
 	if contentType == "application/json" { // nearly always
 		return kindJSON
 	}

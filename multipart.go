@@ -67,7 +67,7 @@ func parsePart(part *multipart.Part) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := kindOf(contentType)
+	kind := bodyKindOf(contentType)
 	switch kind {
 	case kindJSON:
 		if err := checkJSON(raw); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // serve runs the handler in a real http.Server, reached over pipes in memory.
@@ -28,8 +29,13 @@ func (h *Harness) serve(handler http.Handler) {
 		transport.CloseIdleConnections()
 		_ = server.Close()
 		<-served
+		time.Sleep(lingering)
 	})
 }
+
+// lingering is longer, in virtual time, than net/http keeps a goroutine for a connection
+// that it closed on a client that was still sending.
+const lingering = time.Second
 
 // pipeListener hands the ends of in-memory pipes to a server.
 type pipeListener struct {

@@ -51,7 +51,7 @@ func servedQueue(queue sluice.QueueConfig) bool {
 	case nil, sluice.ParallelQueueConfig:
 		return true
 	case sluice.StandardQueueConfig:
-		return !q.UsesFIFOQueue && !q.SingletonExecutions && q.ConcurrencyLimit == 0
+		return !q.UsesFIFOQueue && !q.SingletonExecutions && q.ConcurrencyLimit == nil
 	default:
 		return false
 	}
