@@ -131,8 +131,11 @@ func TestNewBody(t *testing.T) {
 		{"", "text/plain; charset=utf-8", "", nil},
 		{[]byte{0, 1}, "application/octet-stream", "\x00\x01", []byte{0, 1}},
 		{json.RawMessage(` {"a": 1} `), "application/json", ` {"a": 1} `, object{"a": json.Number("1")}},
-		{order{ID: "<1>", Total: 1 << 60}, "application/json", `{"id":"<1>","total":1152921504606846976}`,
-			object{"id": "<1>", "total": json.Number("1152921504606846976")}},
+		{
+			order{ID: "<1>", Total: 1 << 60},
+			"application/json", `{"id":"<1>","total":1152921504606846976}`,
+			object{"id": "<1>", "total": json.Number("1152921504606846976")},
+		},
 		{(*order)(nil), "application/json", `null`, nil},
 		{12, "application/json", `12`, json.Number("12")},
 		{NewBody("text"), "text/plain; charset=utf-8", "text", "text"},

@@ -59,7 +59,7 @@ func (b Body) decodeData(raw []byte, data any, pointer reflect.Value) error {
 	}
 	isText := b.state.kind == kindText
 	isBytes := target.Kind() == reflect.Slice && target.Type().Elem().Kind() == reflect.Uint8
-	unmarshaler, takesText := pointer.Interface().(encoding.TextUnmarshaler)
+	unmarshaler, takesText := reflect.TypeAssert[encoding.TextUnmarshaler](pointer)
 	switch {
 	case b.state.kind == kindForm, b.state.kind == kindMultipart:
 		text, err := marshalJSON(data)
@@ -121,6 +121,8 @@ func reachesInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 				return true
 			}
 		}
+		return false
+	default:
+		return false
 	}
-	return false
 }

@@ -116,16 +116,26 @@ func TestDecodeNamesWhatDoesNotFit(t *testing.T) {
 		into             any
 		want             string
 	}{
-		{"application/json", `{"total":"x"}`, new(order),
-			"sluice: body: json: cannot unmarshal string into Go struct field order.total of type int64 (at byte 12)"},
-		{"application/json", `[]`, new(order),
-			"sluice: body: json: cannot unmarshal array into Go value of type sluice.order (at byte 1)"},
-		{"application/x-www-form-urlencoded", `total=1`, new(order),
-			"sluice: body: json: cannot unmarshal string into Go struct field order.total of type int64"},
-		{"text/plain", `{"id":"1"}`, new(order),
-			`sluice: body: content type "text/plain" does not decode into a Go value of type sluice.order`},
-		{"image/png", "x", new(string),
-			`sluice: body: content type "image/png" does not decode into a Go value of type string`},
+		{
+			"application/json", `{"total":"x"}`, new(order),
+			"sluice: body: json: cannot unmarshal string into Go struct field order.total of type int64 (at byte 12)",
+		},
+		{
+			"application/json", `[]`, new(order),
+			"sluice: body: json: cannot unmarshal array into Go value of type sluice.order (at byte 1)",
+		},
+		{
+			"application/x-www-form-urlencoded", `total=1`, new(order),
+			"sluice: body: json: cannot unmarshal string into Go struct field order.total of type int64",
+		},
+		{
+			"text/plain", `{"id":"1"}`, new(order),
+			`sluice: body: content type "text/plain" does not decode into a Go value of type sluice.order`,
+		},
+		{
+			"image/png", "x", new(string),
+			`sluice: body: content type "image/png" does not decode into a Go value of type string`,
+		},
 		{"text/plain", "nowhere", new(netip.Addr), `sluice: body: ParseAddr("nowhere"): unable to parse IP`},
 	} {
 		b, err := ParseBody(test.contentType, []byte(test.raw))

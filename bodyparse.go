@@ -46,6 +46,7 @@ func ParseBody(contentType string, raw []byte) (Body, error) {
 		if err := b.Err(); err != nil {
 			return Body{}, err
 		}
+	default: // text and bytes are what they are
 	}
 	return b, nil
 }

@@ -101,8 +101,13 @@ func TestLookup(t *testing.T) {
 		require.Equal(t, test.ok, ok, test.path)
 	}
 	for _, test := range []struct{ path, kind string }{
-		{"data", "an object"}, {"data.list", "a list"}, {"data.list.0", "an object"},
-		{"headers", "an object"}, {"query", "an object"}, {"bytes", "bytes"}, {"result", "an object"},
+		{"data", "an object"},
+		{"data.list", "a list"},
+		{"data.list.0", "an object"},
+		{"headers", "an object"},
+		{"query", "an object"},
+		{"bytes", "bytes"},
+		{"result", "an object"},
 	} {
 		_, ok, err := path(t, test.path).Lookup(root)
 		require.False(t, ok)
@@ -123,8 +128,10 @@ func TestBodyLookupOfEveryKind(t *testing.T) {
 		{"application/json", "\uFEFF" + ` {"orgId":"a","orgId":"b"} `, "orgId", "b"},
 		{"application/json", `{"a.b":{"\u0063":"\u00e9"}}`, `["a.b"].c`, "é"},
 		{"application/x-www-form-urlencoded", `event=a&to=1&to=2`, `to.1`, "2"},
-		{"multipart/form-data; boundary=b",
-			"--b\r\nContent-Disposition: form-data; name=p\r\nContent-Type: application/json\r\n\r\n{\"n\":1}\r\n--b--", "p.data.n", "1"},
+		{
+			"multipart/form-data; boundary=b",
+			"--b\r\nContent-Disposition: form-data; name=p\r\nContent-Type: application/json\r\n\r\n{\"n\":1}\r\n--b--", "p.data.n", "1",
+		},
 	} {
 		b, err := ParseBody(test.contentType, []byte(test.raw))
 		require.NoError(t, err)

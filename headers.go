@@ -11,7 +11,7 @@ import (
 
 // Headers are the header fields of a request: for each name, in lower case, its values in the
 // order they came. Fill one through NewHeaders, or with lower-case names.
-type Headers map[string][]string //nolint:recvcheck // a map is read by value and filled through a pointer
+type Headers map[string][]string
 
 // NewHeaders returns h with its names in lower case. It shares the values.
 func NewHeaders(h http.Header) Headers {
@@ -67,7 +67,7 @@ func (h Headers) Without(secret func(name string) bool) Headers {
 func (h Headers) MarshalJSON() ([]byte, error) {
 	joined := make(map[string]string, len(h))
 	for name, values := range h {
-		joined[name] = toUTF8(strings.Join(values, ", "))
+		joined[name] = strings.Join(values, ", ")
 	}
 	return marshalJSON(joined)
 }

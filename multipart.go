@@ -77,6 +77,7 @@ func parsePart(part *multipart.Part) (map[string]any, error) {
 		kind = kindText
 	case kindMultipart:
 		kind = kindBytes
+	default: // text and bytes are what they are
 	}
 	data, err := parseData(kind, contentType, raw)
 	if err != nil {

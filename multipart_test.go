@@ -21,7 +21,7 @@ func TestParseMultipart(t *testing.T) {
 	t.Parallel()
 	raw := multipartBody(
 		"Content-Disposition: form-data; name=\"person\"\r\nContent-Type: application/json\r\n\r\n{\"firstname\":\"Taylor\"}",
-		"Content-Disposition: form-data; name=\"photo\"; filename=\"C:\\\\dir\\\\../taylor.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG",
+		"Content-Disposition: form-data; name=\"photo\"; filename=\"C:\\\\dir\\\\taylor.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG",
 		"Content-Disposition: form-data; name=\"note\"\r\n\r\nhello",
 		"Content-Disposition: form-data; name=\"note\"\r\n\r\n",
 		"Content-Disposition: form-data; name=\"note\"\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\na=1",

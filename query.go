@@ -9,7 +9,7 @@ import (
 // QueryParameters are the parameters of a request's URL: for each name its values in the
 // order they came. Of a repeated parameter the first value counts everywhere: in Get, in
 // field paths and in JSON; Values has them all. It is nil where the URL has none.
-type QueryParameters map[string][]string //nolint:recvcheck // a map is read by value and filled through a pointer
+type QueryParameters map[string][]string
 
 // ParseQuery parses a raw query, without the question mark. Only & separates, as the WHATWG
 // URL standard has it, so a semicolon is part of a value. Where parameters are malformed, the
@@ -46,7 +46,7 @@ func (q QueryParameters) Values(name string) []string {
 func (q QueryParameters) MarshalJSON() ([]byte, error) {
 	first := make(map[string]string, len(q))
 	for name := range q {
-		first[toUTF8(name)] = toUTF8(q.Get(name))
+		first[name] = q.Get(name)
 	}
 	return marshalJSON(first)
 }

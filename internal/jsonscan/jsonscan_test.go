@@ -74,7 +74,7 @@ func TestFind(t *testing.T) {
 
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
-		`{"a":[1,-0.5e+3,true,false,null,"\u00e9\n"]}`, " [ ] ", "\"\xff\"", `1e`, `"\ud800"`, `{"a":1,"a":2}`, "\uFEFF{}", "{}\x00",
+		`{"a":[1,-0.5e+3,true,false,null,"\u00e9\n"]}`, " [ ] ", "\"\xff\"", `1e`, "\"\x1f\"", "\"\x7f\"", `"\ud800"`, `{"a":1,"a":2}`, "\uFEFF{}", "{}\x00",
 	} {
 		f.Add([]byte(seed))
 	}
