@@ -99,7 +99,7 @@ func startServer(t *testing.T, dir string) *crashServer {
 	var hello serverHello
 	require.NoError(t, json.Unmarshal(line, &hello))
 	require.Equal(t, "wal", hello.JournalMode, "the live writer's journal mode")
-	require.Equal(t, "FULL", hello.Synchronous, "the live writer's synchronous setting")
+	require.Equal(t, "full", hello.Synchronous, "the live writer's synchronous setting")
 	return &crashServer{command: command, endpoint: hello.Endpoint, api: hello.API}
 }
 
