@@ -1,0 +1,124 @@
+package sluice
+
+import (
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	headerRoot = "headers."
+	queryRoot  = "queryParameters."
+	bodyRoot   = "body.data."
+)
+
+// field returns the text of the first path that is present. The name says in errors what
+// was looked for. A missing value, null and the empty text are the same.
+func (r *SignedRequest) field(name string, paths []string) (string, error) {
+	for _, path := range paths {
+		switch values := r.values(path); {
+		case len(values) > 1:
+			return "", signatureErrorf(SignatureDuplicate, "%s occurs %d times; it must occur once", path, len(values))
+		case len(values) == 1 && values[0] != "":
+			return values[0], nil
+		}
+	}
+	return "", signatureErrorf(SignatureMissing, "the %s is missing; it is expected in %s", name, strings.Join(paths, " or "))
+}
+
+// values returns what stands at a path: all values of a header or query parameter, the one
+// value of a body field.
+func (r *SignedRequest) values(path string) []string {
+	if name, ok := strings.CutPrefix(path, headerRoot); ok {
+		return r.headerValues(name)
+	}
+	if name, ok := strings.CutPrefix(path, queryRoot); ok {
+		return r.query()[name]
+	}
+	if keys, ok := strings.CutPrefix(path, bodyRoot); ok {
+		if text, found := jsonText(r.Body, strings.Split(keys, ".")); found {
+			return []string{text}
+		}
+	}
+	return nil
+}
+
+func (r *SignedRequest) headerValues(name string) []string {
+	var found []string
+	for key, values := range r.Header {
+		switch {
+		case !strings.EqualFold(key, name):
+		case found == nil:
+			found = values
+		default:
+			found = append(found[:len(found):len(found)], values...)
+		}
+	}
+	return found
+}
+
+// numberedHeaders returns the names of the headers that are there for a name that ends in "*".
+func (r *SignedRequest) numberedHeaders(pattern string) []string {
+	prefix := strings.TrimSuffix(pattern, "*")
+	var names []string
+	for key := range r.Header {
+		if len(key) <= len(prefix) || !strings.EqualFold(key[:len(prefix)], prefix) {
+			continue
+		}
+		if _, err := strconv.ParseUint(key[len(prefix):], 10, 16); err == nil {
+			names = append(names, key)
+		}
+	}
+	return names
+}
+
+// query returns the query parameters of the URL; none when the query is malformed.
+func (r *SignedRequest) query() url.Values {
+	_, raw, _ := strings.Cut(r.URL, "?")
+	raw, _, _ = strings.Cut(raw, "#")
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil
+	}
+	return values
+}
+
+// jsonText returns the text at a path of a JSON document: a string's content, a number or
+// boolean as it is written. Keys are compared exactly; of two equal keys the last one counts.
+func jsonText(document []byte, path []string) (string, bool) {
+	value := json.RawMessage(document)
+	for _, key := range path {
+		var ok bool
+		if value, ok = jsonMember(value, key); !ok {
+			return "", false
+		}
+	}
+	if len(value) == 0 {
+		return "", false
+	}
+	switch value[0] {
+	case '{', '[', 'n':
+		return "", false
+	case '"':
+		var text string
+		err := json.Unmarshal(value, &text)
+		return text, err == nil
+	default:
+		return string(value), true
+	}
+}
+
+func jsonMember(value json.RawMessage, key string) (json.RawMessage, bool) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(value, &object) == nil {
+		member, ok := object[key]
+		return member, ok
+	}
+	var list []json.RawMessage
+	index, err := strconv.Atoi(key)
+	if err != nil || json.Unmarshal(value, &list) != nil || index < 0 || index >= len(list) {
+		return nil, false
+	}
+	return list[index], true
+}
