@@ -1,6 +1,7 @@
 package sluice
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
@@ -50,10 +51,7 @@ func (s Signature) Answer(req SignedRequest, secrets ...string) (*HTTPResponse, 
 	if err != nil {
 		return nil, err
 	}
-	contentType := "text/plain"
-	if handshake.ContentType != "" {
-		contentType = handshake.ContentType
-	}
+	contentType := cmp.Or(handshake.ContentType, "text/plain")
 	mac := ""
 	if strings.Contains(handshake.Reply, "{hmac}") {
 		h := hmac.New(sha256.New, key.bytes)
@@ -73,11 +71,8 @@ func (s Signature) Answer(req SignedRequest, secrets ...string) (*HTTPResponse, 
 
 // recognize returns the challenge of a request that is the provider's check.
 func (h *Handshake) recognize(req *SignedRequest) (challenge string, ok bool) {
-	method := http.MethodPost
-	if h.Method != "" {
-		method = h.Method
-	}
-	if h.none() || req.Method != method {
+	none := len(h.When) == 0 && h.ChallengeField == ""
+	if none || req.Method != cmp.Or(h.Method, http.MethodPost) {
 		return "", false
 	}
 	for path, want := range h.When {
@@ -92,12 +87,8 @@ func (h *Handshake) recognize(req *SignedRequest) (challenge string, ok bool) {
 	return challenge, err == nil
 }
 
-func (h *Handshake) none() bool {
-	return len(h.When) == 0 && h.ChallengeField == ""
-}
-
 // authenticateHandshake returns the key to answer with, where there is one.
-func (s *Signature) authenticateHandshake(req *SignedRequest, secrets []string) (verificationKey, error) {
+func (s Signature) authenticateHandshake(req *SignedRequest, secrets []string) (verificationKey, error) {
 	handshake := &s.Handshake
 	if !handshake.Unsigned {
 		return s.verify(req, secrets)

@@ -58,19 +58,19 @@ func (r *SignedRequest) headerValues(name string) []string {
 	return found
 }
 
-// numberedHeaders returns the names of the headers that are there for a name that ends in "*".
-func (r *SignedRequest) numberedHeaders(pattern string) []string {
-	prefix := strings.TrimSuffix(pattern, "*")
-	var names []string
+// headerNumbers returns the numbers for which there is a header of that name.
+func (r *SignedRequest) headerNumbers(name string) []string {
+	var numbers []string
 	for key := range r.Header {
-		if len(key) <= len(prefix) || !strings.EqualFold(key[:len(prefix)], prefix) {
+		if len(key) <= len(name) || !strings.EqualFold(key[:len(name)], name) {
 			continue
 		}
-		if _, err := strconv.ParseUint(key[len(prefix):], 10, 16); err == nil {
-			names = append(names, key)
+		number := key[len(name):]
+		if _, err := strconv.ParseUint(number, 10, 16); err == nil {
+			numbers = append(numbers, number)
 		}
 	}
-	return names
+	return numbers
 }
 
 // query returns the query parameters of the URL; none when the query is malformed.

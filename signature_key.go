@@ -26,7 +26,7 @@ func (s Signature) CheckSecret(secret string) error {
 }
 
 // verificationKeys returns the usable keys of the secrets.
-func (s *Signature) verificationKeys(secrets []string) ([]verificationKey, error) {
+func (s Signature) verificationKeys(secrets []string) ([]verificationKey, error) {
 	keys := make([]verificationKey, 0, len(secrets))
 	var problem error
 	for _, secret := range secrets {
@@ -47,7 +47,7 @@ func (s *Signature) verificationKeys(secrets []string) ([]verificationKey, error
 	return nil, problem
 }
 
-func (s *Signature) verificationKey(secret string) (verificationKey, error) {
+func (s Signature) verificationKey(secret string) (verificationKey, error) {
 	key, err := s.decodeSecret(secret)
 	if err != nil {
 		return verificationKey{}, err
@@ -58,23 +58,30 @@ func (s *Signature) verificationKey(secret string) (verificationKey, error) {
 			return verificationKey{}, signatureErrorf(SignatureBadSecret,
 				"the Ed25519 public key has %d bytes; it must have %d", len(key), ed25519.PublicKeySize)
 		}
+		return verificationKey{bytes: key}, nil
 	case ECDSAP256:
-		public, err := x509.ParsePKIXPublicKey(key)
-		if err != nil {
-			return verificationKey{}, signatureErrorf(SignatureBadSecret,
-				"the public key is not a DER SubjectPublicKeyInfo; copy it from the provider's settings")
-		}
-		point, ok := public.(*ecdsa.PublicKey)
-		if !ok || point.Curve != elliptic.P256() {
-			return verificationKey{}, signatureErrorf(SignatureBadSecret, "the public key is not an ECDSA key on P-256")
-		}
-		return verificationKey{bytes: key, ecdsa: point}, nil
+		public, err := parseECDSAKey(key)
+		return verificationKey{ecdsa: public}, err
+	default:
+		return verificationKey{bytes: key}, nil
 	}
-	return verificationKey{bytes: key}, nil
+}
+
+func parseECDSAKey(der []byte) (*ecdsa.PublicKey, error) {
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, signatureErrorf(SignatureBadSecret,
+			"the public key is not a DER SubjectPublicKeyInfo; copy it from the provider's settings")
+	}
+	public, ok := parsed.(*ecdsa.PublicKey)
+	if !ok || public.Curve != elliptic.P256() {
+		return nil, signatureErrorf(SignatureBadSecret, "the public key is not an ECDSA key on P-256")
+	}
+	return public, nil
 }
 
 // decodeSecret turns a configured secret into bytes.
-func (s *Signature) decodeSecret(secret string) ([]byte, error) {
+func (s Signature) decodeSecret(secret string) ([]byte, error) {
 	for _, prefix := range s.SecretPrefixes {
 		if rest, ok := strings.CutPrefix(secret, prefix); ok {
 			secret = rest
@@ -89,7 +96,8 @@ func (s *Signature) decodeSecret(secret string) ([]byte, error) {
 				"the secret is not valid %s; copy it from the provider's settings", s.SecretEncoding)
 		}
 	}
-	if len(key) == 0 {
+	// To HMAC, which pads the key with zeros, a key of zeros is the empty one.
+	if len(bytes.Trim(key, "\x00")) == 0 {
 		return nil, signatureErrorf(SignatureNoSecret, "the secret is empty; set the provider's signing secret")
 	}
 	return key, nil

@@ -2,6 +2,7 @@ package sluice
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/hmac"
@@ -14,13 +15,13 @@ import (
 	"strings"
 )
 
-func (s *Signature) publicKey() bool {
+func (s Signature) publicKey() bool {
 	return s.Algorithm == Ed25519 || s.Algorithm == ECDSAP256
 }
 
 // match returns the key that one of the signatures was made with. Every signature is tried
 // with every key and every URL, so that the time tells nothing about which one fits.
-func (s *Signature) match(req *SignedRequest, fields *signatureFields, keys []verificationKey) (verificationKey, error) {
+func (s Signature) match(req *SignedRequest, fields *signatureFields, keys []verificationKey) (verificationKey, error) {
 	matched := -1
 	for _, url := range s.urls(req.URL) {
 		message := signedMessage{req: req, url: url, timestamp: fields.timestamp, id: fields.id}
@@ -40,7 +41,7 @@ func (s *Signature) match(req *SignedRequest, fields *signatureFields, keys []ve
 }
 
 // fits returns 1 when one of the signatures was made for the message with the key, else 0.
-func (s *Signature) fits(message *signedMessage, key verificationKey, signatures []string) (int, error) {
+func (s Signature) fits(message *signedMessage, key verificationKey, signatures []string) (int, error) {
 	if s.publicKey() {
 		return s.fitsPublicKey(message, key, signatures)
 	}
@@ -61,7 +62,7 @@ func (s *Signature) fits(message *signedMessage, key verificationKey, signatures
 }
 
 // sum computes the HMAC or hash of the message.
-func (s *Signature) sum(message *signedMessage, key []byte) ([]byte, error) {
+func (s Signature) sum(message *signedMessage, key []byte) ([]byte, error) {
 	var h hash.Hash
 	switch s.Algorithm {
 	case HMACMD5:
@@ -93,7 +94,7 @@ func fitsToken(token []byte, presented []string) int {
 	return fits
 }
 
-func (s *Signature) fitsPublicKey(message *signedMessage, key verificationKey, signatures []string) (int, error) {
+func (s Signature) fitsPublicKey(message *signedMessage, key verificationKey, signatures []string) (int, error) {
 	var text bytes.Buffer
 	if err := message.write(&text, s.template()); err != nil {
 		return 0, err
@@ -115,8 +116,5 @@ func (s *Signature) fitsPublicKey(message *signedMessage, key verificationKey, s
 
 // hashName returns the name of the hash function, as in the prefix "sha256=".
 func (a SignatureAlgorithm) hashName() string {
-	if a == "" {
-		a = HMACSHA256
-	}
-	return strings.TrimPrefix(string(a), "hmac-")
+	return strings.TrimPrefix(string(cmp.Or(a, HMACSHA256)), "hmac-")
 }

@@ -49,7 +49,7 @@ func (s Signature) Sign(req SignedRequest, secret string) (SignedRequest, error)
 }
 
 // complete adds what the scheme needs beside the signature.
-func (s *Signature) complete(req *SignedRequest) (signatureFields, error) {
+func (s Signature) complete(req *SignedRequest) (signatureFields, error) {
 	var fields signatureFields
 	for name, value := range s.RequiredHeaders {
 		req.setHeader(name, value)
@@ -74,7 +74,7 @@ func (s *Signature) complete(req *SignedRequest) (signatureFields, error) {
 	return fields, nil
 }
 
-func (s *Signature) addBodyDigest(req *SignedRequest) {
+func (s Signature) addBodyDigest(req *SignedRequest) {
 	if s.BodyDigestParameter == "" || s.signs("{body}") || s.signs("{form}") || req.query().Has(s.BodyDigestParameter) {
 		return
 	}
@@ -155,7 +155,7 @@ func setJSONText(document []byte, path []string, value string) ([]byte, error) {
 }
 
 // signature returns the text of the signature, without its prefix.
-func (s *Signature) signature(message *signedMessage, key []byte) (string, error) {
+func (s Signature) signature(message *signedMessage, key []byte) (string, error) {
 	if s.Algorithm == SharedToken {
 		return string(key), nil
 	}
@@ -171,7 +171,7 @@ func (s *Signature) signature(message *signedMessage, key []byte) (string, error
 	return string(s.Encoding.appendEncoded(nil, raw)), err
 }
 
-func (s *Signature) signPrivately(text, key []byte) ([]byte, error) {
+func (s Signature) signPrivately(text, key []byte) ([]byte, error) {
 	if s.Algorithm == Ed25519 {
 		switch len(key) {
 		case ed25519.SeedSize:

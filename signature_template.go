@@ -1,14 +1,13 @@
 package sluice
 
 import (
+	"cmp"
 	"io"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 )
-
-const defaultTemplate = "{body}"
 
 // A signedMessage is what the parts of a template stand for.
 type signedMessage struct {
@@ -19,15 +18,12 @@ type signedMessage struct {
 	secret    []byte
 }
 
-func (s *Signature) template() string {
-	if s.Template == "" {
-		return defaultTemplate
-	}
-	return s.Template
+func (s Signature) template() string {
+	return cmp.Or(s.Template, "{body}")
 }
 
 // signs reports whether the template has the part, such as "{body}".
-func (s *Signature) signs(part string) bool {
+func (s Signature) signs(part string) bool {
 	return strings.Contains(s.template(), part)
 }
 
@@ -132,7 +128,7 @@ func hubSpotEscape(text string) (byte, bool) {
 }
 
 // urls returns the URLs that the sender may have signed.
-func (s *Signature) urls(raw string) []string {
+func (s Signature) urls(raw string) []string {
 	if !s.AnyPort {
 		return []string{raw}
 	}

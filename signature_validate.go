@@ -54,7 +54,7 @@ func (e SignatureEncoding) valid() bool {
 	return e == "" || e == EncodingHex || e == EncodingBase64
 }
 
-func (s *Signature) validateTemplate(fault func(string, ...any)) {
+func (s Signature) validateTemplate(fault func(string, ...any)) {
 	empty := signedMessage{req: &SignedRequest{}}
 	if err := empty.write(io.Discard, s.template()); err != nil {
 		fault("Template %q: %w", s.Template, err)
@@ -70,7 +70,7 @@ func (s *Signature) validateTemplate(fault func(string, ...any)) {
 	}
 }
 
-func (s *Signature) validateTime(fault func(string, ...any)) {
+func (s Signature) validateTime(fault func(string, ...any)) {
 	switch s.TimestampFormat {
 	case "", TimestampUnix, TimestampUnixMilli, TimestampRFC3339:
 	default:

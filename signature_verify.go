@@ -1,6 +1,7 @@
 package sluice
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -21,7 +22,7 @@ func (s Signature) Verify(req SignedRequest, secrets ...string) error {
 }
 
 // verify returns the key that fits.
-func (s *Signature) verify(req *SignedRequest, secrets []string) (verificationKey, error) {
+func (s Signature) verify(req *SignedRequest, secrets []string) (verificationKey, error) {
 	if err := s.Validate(); err != nil {
 		return verificationKey{}, signatureErrorf(SignatureMisconfigured, "the scheme is faulty: %v", err)
 	}
@@ -53,7 +54,7 @@ type signatureFields struct {
 	id         string
 }
 
-func (s *Signature) read(req *SignedRequest) (signatureFields, error) {
+func (s Signature) read(req *SignedRequest) (signatureFields, error) {
 	var fields signatureFields
 	present := false
 	for _, path := range s.signaturePaths(req) {
@@ -83,23 +84,25 @@ func (s *Signature) read(req *SignedRequest) (signatureFields, error) {
 	return fields, s.readSigned(req, &fields)
 }
 
-// signaturePaths is SignatureFields with the numbered headers that are there.
-func (s *Signature) signaturePaths(req *SignedRequest) []string {
-	paths := s.SignatureFields
-	for i, path := range paths {
-		if pattern, ok := strings.CutPrefix(path, headerRoot); ok && strings.HasSuffix(pattern, "*") {
-			paths = append(paths[:i:i], paths[i+1:]...)
-			for _, name := range req.numberedHeaders(pattern) {
-				paths = append(paths, headerRoot+name)
-			}
-			return paths
+// signaturePaths is SignatureFields, with the headers that are there for a numbered one.
+func (s Signature) signaturePaths(req *SignedRequest) []string {
+	paths := make([]string, 0, len(s.SignatureFields))
+	for _, path := range s.SignatureFields {
+		pattern, numbered := strings.CutSuffix(path, "*")
+		name, header := strings.CutPrefix(pattern, headerRoot)
+		if !numbered || !header {
+			paths = append(paths, path)
+			continue
+		}
+		for _, number := range req.headerNumbers(name) {
+			paths = append(paths, pattern+number)
 		}
 	}
 	return paths
 }
 
 // readElements reads the signatures, and the sending time where it stands among them.
-func (s *Signature) readElements(fields *signatureFields, path, text string) error {
+func (s Signature) readElements(fields *signatureFields, path, text string) error {
 	if s.Separator == "" {
 		if signature, ok := s.cutPrefix(text); ok {
 			fields.signatures = append(fields.signatures, signature)
@@ -127,13 +130,13 @@ func (s *Signature) readElements(fields *signatureFields, path, text string) err
 	return nil
 }
 
-func (s *Signature) cutPrefix(element string) (string, bool) {
+func (s Signature) cutPrefix(element string) (string, bool) {
 	signature, ok := strings.CutPrefix(element, s.Prefix)
 	return signature, (ok || s.PrefixOptional) && signature != ""
 }
 
 // readSigned reads the other fields that the scheme signs or checks.
-func (s *Signature) readSigned(req *SignedRequest, fields *signatureFields) error {
+func (s Signature) readSigned(req *SignedRequest, fields *signatureFields) error {
 	var err error
 	if len(s.TimestampFields) > 0 && (s.Tolerance != 0 || s.signs("{timestamp}")) {
 		if fields.timestamp, err = req.field("sending time", s.TimestampFields); err != nil {
@@ -146,7 +149,7 @@ func (s *Signature) readSigned(req *SignedRequest, fields *signatureFields) erro
 	return err
 }
 
-func (s *Signature) checkRequiredHeaders(req *SignedRequest) error {
+func (s Signature) checkRequiredHeaders(req *SignedRequest) error {
 	for name, want := range s.RequiredHeaders {
 		value, err := req.field(name+" header", []string{headerRoot + name})
 		if err != nil {
@@ -161,7 +164,7 @@ func (s *Signature) checkRequiredHeaders(req *SignedRequest) error {
 
 // checkBodyDigest compares the digest in the URL with the body; that the URL is signed makes
 // the body signed.
-func (s *Signature) checkBodyDigest(req *SignedRequest) error {
+func (s Signature) checkBodyDigest(req *SignedRequest) error {
 	if s.BodyDigestParameter == "" {
 		return nil
 	}
@@ -182,13 +185,14 @@ func (s *Signature) checkBodyDigest(req *SignedRequest) error {
 
 // checkTime comes after the signature was found to fit, so that its verdict is about the
 // provider's own request.
-func (s *Signature) checkTime(req *SignedRequest, text string) error {
+func (s Signature) checkTime(req *SignedRequest, text string) error {
 	if s.Tolerance == 0 {
 		return nil
 	}
 	sent, ok := s.TimestampFormat.parse(text)
 	if !ok {
-		return signatureErrorf(SignatureMalformed, "the sending time %.40q is not a %s time", text, s.TimestampFormat.orDefault())
+		return signatureErrorf(SignatureMalformed, "the sending time %.40q does not have the format %q",
+			text, cmp.Or(s.TimestampFormat, TimestampUnix))
 	}
 	now := req.Time
 	if now.IsZero() {
@@ -204,31 +208,25 @@ func (s *Signature) checkTime(req *SignedRequest, text string) error {
 	return nil
 }
 
-func (f TimestampFormat) orDefault() TimestampFormat {
-	if f == "" {
-		return TimestampUnix
-	}
-	return f
-}
-
-// parse accepts digits only, up to the year 9999.
+// parse accepts times up to the year 9999, and of numbers digits only.
 func (f TimestampFormat) parse(text string) (time.Time, bool) {
 	const lastSecond = 253402300799
-	switch f.orDefault() {
-	case TimestampRFC3339:
+	if f == TimestampRFC3339 {
 		sent, err := time.Parse(time.RFC3339, text)
 		return sent, err == nil
-	case TimestampUnixMilli:
-		milliseconds, err := strconv.ParseUint(text, 10, 63)
-		return time.UnixMilli(int64(milliseconds)), err == nil && milliseconds/1000 <= lastSecond
-	default:
-		seconds, err := strconv.ParseUint(text, 10, 63)
-		return time.Unix(int64(seconds), 0), err == nil && seconds <= lastSecond
 	}
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || text[0] < '0' || text[0] > '9' {
+		return time.Time{}, false
+	}
+	if f == TimestampUnixMilli {
+		return time.UnixMilli(number), number/1000 <= lastSecond
+	}
+	return time.Unix(number, 0), number <= lastSecond
 }
 
 func (f TimestampFormat) format(t time.Time) string {
-	switch f.orDefault() {
+	switch f {
 	case TimestampRFC3339:
 		return t.UTC().Format(time.RFC3339Nano)
 	case TimestampUnixMilli:
