@@ -123,6 +123,8 @@ func TestAnswerRefuses(t *testing.T) {
 
 func TestAnswerLeavesOtherRequests(t *testing.T) {
 	t.Parallel()
+	posted := getRequest("https://a.example/x?challenge=a")
+	posted.Method = http.MethodPost
 	tests := []struct {
 		name    string
 		scheme  sluice.Signature
@@ -130,7 +132,7 @@ func TestAnswerLeavesOtherRequests(t *testing.T) {
 	}{
 		{"an event", sluice.Slack(), postRequest(`{"type":"event_callback","event_id":"Ev1"}`)},
 		{"no challenge", sluice.Slack(), postRequest(`{"type":"url_verification"}`)},
-		{"other method", sluice.Dropbox(), postRequest(``)},
+		{"other method", sluice.Dropbox(), posted},
 		{"no challenge parameter", sluice.Dropbox(), getRequest("https://a.example/x")},
 		{"two challenges", sluice.Dropbox(), getRequest("https://a.example/x?challenge=a&challenge=b")},
 		{"malformed query", sluice.Dropbox(), getRequest("https://a.example/x?challenge=a;b")},

@@ -1,8 +1,12 @@
 package sluice_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
@@ -105,9 +109,9 @@ func TestSignatureRefusesOddTimes(t *testing.T) {
 		signed := signOrder(t, sluice.Slack(), func(r *sluice.SignedRequest) { r.Header.Set("X-Slack-Request-Timestamp", text) })
 		require.Equal(t, sluice.SignatureMalformed, reasonOf(t, sluice.Slack().Verify(signed, signingSecret)), text)
 	}
-	for _, text := range []string{"1772366400", "9223372036854775807", "253402300800000", "1772366400000.5"} {
+	for _, text := range []string{"9223372036854775807", "253402300800000", "1772366400000.5", "-1772366400000"} {
 		signed := signOrder(t, sluice.HubSpotV3(), func(r *sluice.SignedRequest) { r.Header.Set("X-HubSpot-Request-Timestamp", text) })
-		require.Error(t, sluice.HubSpotV3().Verify(signed, signingSecret), text)
+		require.Equal(t, sluice.SignatureMalformed, reasonOf(t, sluice.HubSpotV3().Verify(signed, signingSecret)), text)
 	}
 	for _, text := range []string{"2026-03-01", "2026-03-01T12:00:00", "2026-13-01T12:00:00Z", "1772366400"} {
 		signed := signOrder(t, sluice.Box(), func(r *sluice.SignedRequest) { r.Header.Set("Box-Delivery-Timestamp", text) })
@@ -142,6 +146,30 @@ func TestSignatureSeveralPlaces(t *testing.T) {
 		delete(signed.Header, "Box-Signature-Primary")
 		require.NoError(t, sluice.Box().Verify(signed, signingSecret))
 	})
+	t.Run("signed anew", func(t *testing.T) {
+		t.Parallel()
+		signed := signOrder(t, sluice.GitHub(), func(r *sluice.SignedRequest) {
+			r.Header["x-hub-signature-256"] = []string{"sha256=00"}
+		})
+		require.NoError(t, sluice.GitHub().Verify(signed, signingSecret))
+	})
+	t.Run("a list with spaces", func(t *testing.T) {
+		t.Parallel()
+		signed := signOrder(t, sluice.PagerDuty(), nil)
+		signed.Header.Set("X-PagerDuty-Signature", "v1=00 ,\t"+signed.Header.Get("X-PagerDuty-Signature"))
+		require.NoError(t, sluice.PagerDuty().Verify(signed, signingSecret))
+	})
+	t.Run("too many for a public key", func(t *testing.T) {
+		t.Parallel()
+		c := presetCaseNamed(t, "StandardWebhooksEd25519")
+		signed, err := c.signature.Sign(c.request, c.sign)
+		require.NoError(t, err)
+		good := signed.Header.Get("Webhook-Signature")
+		signed.Header.Set("Webhook-Signature", strings.Repeat("v1a,AAAA ", 15)+good)
+		require.NoError(t, c.signature.Verify(signed, c.verify))
+		signed.Header.Set("Webhook-Signature", strings.Repeat("v1a,AAAA ", 16)+good)
+		require.Equal(t, sluice.SignatureMalformed, reasonOf(t, c.signature.Verify(signed, c.verify)))
+	})
 	t.Run("the signed time counts, not the header", func(t *testing.T) {
 		t.Parallel()
 		signed := signOrder(t, sluice.Linear(), func(r *sluice.SignedRequest) { r.Body = []byte(`{"webhookTimestamp":1}`) })
@@ -158,14 +186,17 @@ func TestSignatureSeveralPlaces(t *testing.T) {
 
 func TestSignatureHubSpotURL(t *testing.T) {
 	t.Parallel()
-	at := func(url string) func(*sluice.SignedRequest) {
-		return func(r *sluice.SignedRequest) { r.URL = url }
-	}
-	decoded := signOrder(t, sluice.HubSpotV3(), at("https://a.example/x?q=:/?@!$'()*,;&r=%20%26%25"))
-	decoded.URL = "https://a.example/x?q=%3A%2f%3F%40%21%24%27%28%29%2A%2C%3b&r=%20%26%25"
-	require.NoError(t, sluice.HubSpotV3().Verify(decoded, signingSecret))
-	for _, url := range []string{"https://a.example/%", "https://a.example/%4", "https://a.example/%zz%"} {
-		require.NoError(t, sluice.HubSpotV3().Verify(signOrder(t, sluice.HubSpotV3(), at(url)), signingSecret))
+	verbatim := sluice.HubSpotV3()
+	verbatim.Template = "{method}{url}{body}{timestamp}"
+	for seen, signed := range map[string]string{
+		"https://a.example/x?q=%3A%2f%3F%40%21%24%27%28%29%2A%2C%3b": "https://a.example/x?q=:/?@!$'()*,;",
+		"https://a.example/%20%26%25%3d%253A":                        "https://a.example/%20%26%25%3d%253A",
+		"https://a.example/%zz%4":                                    "https://a.example/%zz%4",
+		"https://a.example/%":                                        "https://a.example/%",
+	} {
+		request := signOrder(t, verbatim, func(r *sluice.SignedRequest) { r.URL = signed })
+		request.URL = seen
+		require.NoError(t, sluice.HubSpotV3().Verify(request, signingSecret), seen)
 	}
 }
 
@@ -211,6 +242,10 @@ func TestSignatureTwilio(t *testing.T) {
 
 func TestSignatureBadKeys(t *testing.T) {
 	t.Parallel()
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	otherCurve, err := x509.MarshalPKIXPublicKey(p384.Public())
+	require.NoError(t, err)
 	tests := []struct {
 		name   string
 		scheme sluice.Signature
@@ -226,6 +261,7 @@ func TestSignatureBadKeys(t *testing.T) {
 		{"long Ed25519 key", sluice.Discord(), strings.Repeat("ea", 33), sluice.SignatureBadSecret},
 		{"Ed25519 key not hex", sluice.Discord(), strings.Repeat("zz", 32), sluice.SignatureBadSecret},
 		{"not a public key", sluice.SendGrid(), "AQID", sluice.SignatureBadSecret},
+		{"key on another curve", sluice.SendGrid(), base64.StdEncoding.EncodeToString(otherCurve), sluice.SignatureBadSecret},
 		{"Ed25519 key for ECDSA", sluice.SendGrid(), "MCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=", sluice.SignatureBadSecret},
 	}
 	for _, test := range tests {
