@@ -28,7 +28,7 @@ type Execution struct {
 	InvokeType sluice.InvokeType `json:"invokeType"`
 	AcceptedAt time.Time         `json:"acceptedAt"`
 	// Payload is what started it, as the flow received it.
-	Payload *sluice.TriggerPayload `json:"payload"`
+	Payload Payload `json:"payload"`
 	// Attempts that ended, oldest first.
 	Attempts []Attempt `json:"attempts"`
 	// Steps on record, in the order of their recording.
@@ -37,6 +37,18 @@ type Execution struct {
 	Result *Result `json:"result,omitempty"`
 	// Error of the last attempt, if it failed.
 	Error string `json:"error,omitempty"`
+}
+
+// Payload is what started an execution: the part of a [sluice.TriggerPayload] that is kept.
+// What the instance knows is attached anew whenever the execution runs.
+type Payload struct {
+	Headers         sluice.Headers         `json:"headers"`
+	QueryParameters sluice.QueryParameters `json:"queryParameters"`
+	RawBody         sluice.RawBody         `json:"rawBody"`
+	Body            sluice.Body            `json:"body"`
+	PathFragment    string                 `json:"pathFragment"`
+	InvokeURL       string                 `json:"invokeUrl"`
+	StartedAt       time.Time              `json:"startedAt"`
 }
 
 // Attempt is one run of an execution.
@@ -113,14 +125,18 @@ func (rt *Runtime) Executions(ctx context.Context, filter store.Filter, after st
 
 // newExecution decodes a record.
 func newExecution(record *store.Record) (*Execution, error) {
-	payload, err := engine.DecodePayload(&record.Execution)
+	payload, err := engine.DecodePayload(record.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("runtime: execution %q: %w", record.ID, err)
 	}
 	x := &Execution{
 		ID: record.ID, Status: record.Status, Integration: record.Integration, Version: record.Version,
 		Customer: record.Customer, Instance: record.Instance, Flow: record.Flow,
-		InvokeType: sluice.InvokeType(record.InvokeType), AcceptedAt: record.AcceptedAt, Payload: payload,
+		InvokeType: sluice.InvokeType(record.InvokeType), AcceptedAt: record.AcceptedAt,
+		Payload: Payload{
+			Headers: payload.Headers, QueryParameters: payload.QueryParameters, RawBody: payload.RawBody, Body: payload.Body,
+			PathFragment: payload.PathFragment, InvokeURL: payload.InvokeURL, StartedAt: payload.StartedAt,
+		},
 		Attempts: make([]Attempt, 0, len(record.Attempts)), Steps: make([]Step, 0, len(record.Steps)),
 	}
 	for _, outcome := range record.Attempts {

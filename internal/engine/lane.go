@@ -82,7 +82,7 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload, err := decodePayload(claim.Execution.Payload)
+	payload, err := DecodePayload(claim.Execution.Payload)
 	if err != nil {
 		return nil, err
 	}

@@ -49,18 +49,9 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 	return store.Payload{Head: data, Body: bytes}, nil
 }
 
-// DecodePayload is the payload of a recorded execution, as its flow receives it but for
-// what only the instance knows.
-func DecodePayload(record *store.Execution) (*sluice.TriggerPayload, error) {
-	payload, err := decodePayload(record.Payload)
-	if err == nil {
-		payload.ExecutionID = record.ID
-	}
-	return payload, err
-}
-
-// decodePayload brings a payload back from its stored form.
-func decodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
+// DecodePayload brings a payload back from its stored form, without what the instance
+// knows.
+func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
 	var head payloadHead
 	if err := json.Unmarshal(stored.Head, &head); err != nil {
 		return nil, fmt.Errorf("the stored payload: %w", err)
