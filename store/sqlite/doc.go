@@ -1,0 +1,18 @@
+// Package sqlite keeps a store in one SQLite file, or in memory, owned by one process.
+//
+// One connection writes. The goroutine that owns it commits whatever is waiting, up to 64
+// writes at a time, with write-ahead log and synchronous=FULL: a write that returned nil
+// survives a crash of the process and of the machine. Reads of a file use connections of
+// their own and do not wait for writes.
+//
+// An execution is a row that never changes, and so is each outcome. What is ready and what
+// is claimed stands in memory, bounded; the table pending holds the executions without a
+// final outcome that memory does not hold, that wait for a retry, or that are older than
+// the mark. The mark moves on every thousand or so acceptances, so that opening a store
+// after a crash looks at what is pending and at the few executions above the mark, never at
+// those that are over. A claim is not written: a crash makes everything ready again that
+// has no final outcome.
+//
+// Listing executions walks them from the newest back and filters on the way. There are no
+// indexes for it: each would cost acceptances a tenth to a quarter of their rate.
+package sqlite

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// Finish implements [store.Finisher].
+func (s *Store) Finish(ctx context.Context, claim *store.Claim, outcome *store.Outcome) error {
+	w := &finish{claim: claim, Outcome: outcome}
+	err := w.check()
+	if err == nil {
+		err = s.submit(ctx, w)
+	}
+	if err != nil {
+		return fmt.Errorf("store: finish execution %s: %w", claim.Execution.ID, err)
+	}
+	return nil
+}
+
+type finish struct {
+	claim *store.Claim
+	*store.Outcome
+	seat *seat
+}
+
+func (w *finish) check() error {
+	waits := w.Status == store.StatusWaiting
+	switch {
+	case w.Attempt != w.claim.Attempt:
+		return fmt.Errorf("the outcome is of attempt %d, the claim of attempt %d", w.Attempt, w.claim.Attempt)
+	case !waits && !w.Status.Final():
+		return fmt.Errorf("its outcome is %q, which is neither final nor waiting", w.Status)
+	case waits == w.NextAttempt.IsZero():
+		return errors.New("a waiting outcome needs the time of the next attempt, others have none")
+	default:
+		return checkAttempt(w.Attempt)
+	}
+}
+
+func checkAttempt(attempt int) error {
+	if attempt < 1 || attempt > maxAttempt {
+		return fmt.Errorf("attempt %d is not between 1 and %d", attempt, maxAttempt)
+	}
+	return nil
+}
+
+func (w *finish) apply(s *Store) error {
+	found := s.queue.current(w.claim)
+	if found == nil || found.ending {
+		return nil
+	}
+	w.seat = found
+	w.seat.ending = true
+	if err := s.insertOutcome(w.seat.seq, w.Outcome); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case w.Status == store.StatusWaiting:
+		_, err = s.statements.pend.ExecContext(context.Background(), w.seat.instance, w.seat.seq, encodeTime(w.NextAttempt))
+	case w.seat.parked:
+		_, err = s.statements.unpend.ExecContext(context.Background(), w.seat.instance, w.seat.seq)
+	}
+	return err
+}
+
+func (w *finish) undo() {
+	if w.seat != nil {
+		w.seat.ending = false
+		w.seat = nil
+	}
+}
+
+func (w *finish) committed(s *Store, _ bool) error {
+	if w.seat == nil {
+		return store.ErrLeaseLost
+	}
+	w.seat.over = true
+	s.queue.remove(w.seat)
+	if w.Status == store.StatusWaiting {
+		s.remind(w.NextAttempt)
+	}
+	return nil
+}
+
+func (s *Store) insertOutcome(seq int64, o *store.Outcome) error {
+	_, err := s.statements.outcome.ExecContext(context.Background(), outcomeID(seq, o.Attempt), string(o.Status),
+		encodeTime(o.StartedAt), encodeTime(o.EndedAt), encodeTime(o.NextAttempt), o.Error, o.Result, o.Logs)
+	return err
+}

@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// PutInstance implements [store.Instances].
+func (s *Store) PutInstance(ctx context.Context, instance *store.Instance) error {
+	w := &putInstance{Instance: *instance}
+	w.Endpoints = slices.Clone(instance.Endpoints)
+	err := s.submit(ctx, w)
+	if violated(err) {
+		err = fmt.Errorf("its name or one of its endpoints is another instance's: %w", store.ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("store: put instance %s: %w", instance.ID, err)
+	}
+	instance.Revision++
+	return nil
+}
+
+type putInstance struct {
+	store.Instance
+	stale bool
+}
+
+func (w *putInstance) apply(s *Store) error {
+	ctx, conn := context.Background(), s.conn
+	args := []any{
+		w.Name, w.Integration, w.Version, w.Customer.ID, w.Customer.ExternalID, w.Customer.Name,
+		w.Config, w.Paused, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
+	}
+	query := `UPDATE instances SET name = ?, integration = ?, version = ?, customer = ?, customer_external_id = ?,
+		customer_name = ?, config = ?, paused = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
+	if w.Revision == 0 {
+		query = `INSERT INTO instances (name, integration, version, customer, customer_external_id, customer_name,
+			config, paused, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	} else {
+		args = append(args, w.Revision)
+	}
+	result, err := conn.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	written, err := result.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if w.stale = written == 0; w.stale {
+		return nil
+	}
+	if _, err := conn.ExecContext(ctx, "DELETE FROM endpoints WHERE instance = ?", w.ID); err != nil {
+		return err
+	}
+	for i, endpoint := range w.Endpoints {
+		if _, err := conn.ExecContext(ctx, "INSERT INTO endpoints (id, instance, position, flow) VALUES (?, ?, ?, ?)",
+			endpoint.ID, w.ID, i, endpoint.Flow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *putInstance) undo() {}
+
+func (w *putInstance) committed(*Store, bool) error {
+	if w.stale {
+		return store.ErrConflict
+	}
+	return nil
+}
+
+// Instance implements [store.Instances].
+func (s *Store) Instance(ctx context.Context, id string) (*store.Instance, error) {
+	return s.instance(ctx, "id = ?", id)
+}
+
+// InstanceByName implements [store.Instances].
+func (s *Store) InstanceByName(ctx context.Context, integration, customerID, name string) (*store.Instance, error) {
+	return s.instance(ctx, "integration = ? AND customer = ? AND name = ?", integration, customerID, name)
+}
+
+// InstanceByEndpoint implements [store.Instances].
+func (s *Store) InstanceByEndpoint(ctx context.Context, endpointID string) (*store.Instance, error) {
+	return s.instance(ctx, "id = (SELECT instance FROM endpoints WHERE id = ?)", endpointID)
+}
+
+func (s *Store) instance(ctx context.Context, where string, args ...any) (*store.Instance, error) {
+	var found *store.Instance
+	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		if err := each(ctx, conn, func(rows *sql.Rows) error {
+			found = &store.Instance{}
+			var deployedAt int64
+			err := rows.Scan(&found.ID, &found.Name, &found.Integration, &found.Version, &found.Customer.ID,
+				&found.Customer.ExternalID, &found.Customer.Name, &found.Config, &found.Paused, &deployedAt, &found.Revision)
+			found.DeployedAt = decodeTime(deployedAt)
+			return err
+		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, paused,
+			deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
+			return err
+		}
+		if found == nil {
+			return store.ErrNotFound
+		}
+		return each(ctx, conn, func(rows *sql.Rows) error {
+			var endpoint store.Endpoint
+			err := rows.Scan(&endpoint.ID, &endpoint.Flow)
+			found.Endpoints = append(found.Endpoints, endpoint)
+			return err
+		}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", found.ID)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: find instance %q: %w", args, err)
+	}
+	return found, nil
+}

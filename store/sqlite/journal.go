@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// RecordStep implements [store.Journal].
+func (s *Store) RecordStep(ctx context.Context, claim *store.Claim, step *store.Step) error {
+	if err := s.submit(ctx, &record{claim: claim, Step: step}); err != nil {
+		return fmt.Errorf("store: record step %q of execution %s: %w", step.Key, claim.Execution.ID, err)
+	}
+	return nil
+}
+
+type record struct {
+	claim *store.Claim
+	*store.Step
+	lost bool
+}
+
+func (w *record) apply(s *Store) error {
+	seat := s.queue.current(w.claim)
+	if w.lost = seat == nil || seat.ending; w.lost {
+		return nil
+	}
+	_, err := s.statements.step.ExecContext(context.Background(), seat.seq, w.Key, w.Name, w.Attempt,
+		encodeTime(w.StartedAt), encodeTime(w.EndedAt), w.Result)
+	return err
+}
+
+func (w *record) undo() {}
+
+func (w *record) committed(*Store, bool) error {
+	if w.lost {
+		return store.ErrLeaseLost
+	}
+	return nil
+}

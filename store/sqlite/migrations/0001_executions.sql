@@ -1,0 +1,86 @@
+-- An accepted execution. It never changes.
+CREATE TABLE executions (
+	seq         INTEGER PRIMARY KEY, -- in the order of acceptance
+	id          BLOB NOT NULL UNIQUE,
+	accepted_at INTEGER NOT NULL,    -- times are nanoseconds since 1970, 0 for none
+	integration TEXT NOT NULL,
+	version     TEXT NOT NULL,
+	customer    TEXT NOT NULL,
+	user        TEXT NOT NULL,
+	instance    TEXT NOT NULL,
+	flow        TEXT NOT NULL,
+	invoke_type TEXT NOT NULL,
+	head        BLOB,
+	body        BLOB
+) STRICT;
+
+-- How an attempt ended. It never changes.
+CREATE TABLE outcomes (
+	id           INTEGER PRIMARY KEY, -- executions.seq << 20 | attempt
+	status       TEXT NOT NULL,
+	started_at   INTEGER NOT NULL,
+	ended_at     INTEGER NOT NULL,
+	next_attempt INTEGER NOT NULL,
+	error        TEXT NOT NULL,
+	result       BLOB,
+	logs         BLOB
+) STRICT;
+
+-- The journal.
+CREATE TABLE steps (
+	id         INTEGER PRIMARY KEY,
+	execution  INTEGER NOT NULL, -- executions.seq
+	key        TEXT NOT NULL,
+	name       TEXT NOT NULL,
+	attempt    INTEGER NOT NULL,
+	started_at INTEGER NOT NULL,
+	ended_at   INTEGER NOT NULL,
+	result     BLOB,
+	UNIQUE (execution, key)
+) STRICT;
+
+-- Executions without a final outcome: all of those up to recovery.mark, and later ones that
+-- memory does not hold or that wait for another attempt.
+CREATE TABLE pending (
+	instance TEXT NOT NULL,
+	seq      INTEGER NOT NULL, -- executions.seq
+	due      INTEGER,          -- when a waiting one runs again
+	PRIMARY KEY (instance, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_due ON pending (due) WHERE due IS NOT NULL;
+
+CREATE TABLE recovery (
+	mark  INTEGER NOT NULL, -- every execution up to this seq is over or pending
+	epoch INTEGER NOT NULL  -- how often the store was opened; the upper half of tokens
+) STRICT;
+INSERT INTO recovery (mark, epoch) VALUES (0, 0);
+
+CREATE TABLE dedupe (
+	key       BLOB PRIMARY KEY, -- a hash of instance, flow and key
+	until     INTEGER NOT NULL,
+	execution BLOB NOT NULL     -- executions.id of the first
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dedupe_until ON dedupe (until);
+
+CREATE TABLE instances (
+	id                   TEXT PRIMARY KEY,
+	name                 TEXT NOT NULL,
+	integration          TEXT NOT NULL,
+	version              TEXT NOT NULL,
+	customer             TEXT NOT NULL,
+	customer_external_id TEXT NOT NULL,
+	customer_name        TEXT NOT NULL,
+	config               BLOB,
+	paused               INTEGER NOT NULL,
+	deployed_at          INTEGER NOT NULL,
+	revision             INTEGER NOT NULL,
+	UNIQUE (integration, customer, name)
+) STRICT;
+
+CREATE TABLE endpoints (
+	id       TEXT PRIMARY KEY,
+	instance TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	flow     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoints_instance ON endpoints (instance);

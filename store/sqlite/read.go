@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// Execution implements [store.Reader].
+func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error) {
+	key, err := encodeID(id)
+	if err != nil {
+		return nil, fmt.Errorf("store: execution %q: %w", id, store.ErrNotFound)
+	}
+	running := s.queue.claimed(id)
+	records, err := s.records(ctx, "e.id = ?", []any{key}, 1)
+	if err != nil {
+		return nil, fmt.Errorf("store: execution %s: %w", id, err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("store: execution %s: %w", id, store.ErrNotFound)
+	}
+	if records[0].Status == store.StatusQueued && running {
+		records[0].Status = store.StatusRunning // Its outcome came after the snapshot.
+	}
+	return records[0], nil
+}
+
+// Executions implements [store.Reader]. It walks the executions from the newest back, in
+// the order of their ids, and filters on the way: a filter that few match reads many.
+func (s *Store) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*store.Record, error) {
+	where, args := []string{"TRUE"}, []any{}
+	if filter.Instance != "" {
+		where, args = append(where, "e.instance = ?"), append(args, filter.Instance)
+	}
+	if filter.Flow != "" {
+		where, args = append(where, "e.flow = ?"), append(args, filter.Flow)
+	}
+	switch {
+	case filter.Status.Final():
+		where, args = append(where, lastStatus+" = ?"), append(args, string(filter.Status))
+	case filter.Status != "":
+		where = append(where, "coalesce("+lastStatus+", 'waiting') = 'waiting'")
+	}
+	var found []*store.Record
+	for len(found) < limit {
+		page, pageArgs := where, args
+		if after != "" {
+			key, err := encodeID(after)
+			if err != nil {
+				return nil, err
+			}
+			page, pageArgs = append(page[:len(page):len(page)], "e.id < ?"), append(args[:len(args):len(args)], key)
+		}
+		records, err := s.records(ctx, strings.Join(page, " AND "), pageArgs, limit)
+		if err != nil {
+			return nil, fmt.Errorf("store: list executions: %w", err)
+		}
+		for _, record := range records {
+			if len(found) < limit && (filter.Status == "" || filter.Status == record.Status) {
+				found = append(found, record)
+			}
+		}
+		if len(records) < limit {
+			break
+		}
+		after = records[len(records)-1].ID
+	}
+	return found, nil
+}
+
+// lastStatus is the status of the last attempt that ended, null before the first.
+const lastStatus = `(SELECT o.status FROM outcomes o
+	WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF ORDER BY o.id DESC LIMIT 1)`
+
+// records returns whole records, newest first.
+func (s *Store) records(ctx context.Context, where string, args []any, limit int) ([]*store.Record, error) {
+	var records []*store.Record
+	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		var seqs []int64
+		if err := each(ctx, conn, func(rows *sql.Rows) error {
+			var due sql.NullInt64
+			execution, seq, err := scanExecution(rows, &due)
+			if err != nil {
+				return err
+			}
+			record := &store.Record{Execution: *execution, Status: store.StatusQueued}
+			switch {
+			case s.queue.claimed(execution.ID):
+				record.Status = store.StatusRunning
+			case due.Valid:
+				record.Status = store.StatusWaiting
+			}
+			records, seqs = append(records, record), append(seqs, seq)
+			return nil
+		}, "SELECT "+executionColumns+`, p.due FROM executions e
+			LEFT JOIN pending p ON p.instance = e.instance AND p.seq = e.seq
+			WHERE `+where+" ORDER BY e.id DESC LIMIT ?", append(args[:len(args):len(args)], limit)...); err != nil {
+			return err
+		}
+		for i, record := range records {
+			if err := complete(ctx, conn, record, seqs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return records, err
+}
+
+// complete adds the attempts and steps. A final outcome is the status, whatever memory says.
+func complete(ctx context.Context, conn *sql.Conn, record *store.Record, seq int64) error {
+	if err := each(ctx, conn, func(rows *sql.Rows) error {
+		outcome, err := scanOutcome(rows)
+		record.Attempts = append(record.Attempts, outcome)
+		return err
+	}, `SELECT id, status, started_at, ended_at, next_attempt, error, result, logs FROM outcomes
+		WHERE id BETWEEN ? AND ? ORDER BY id`, outcomeID(seq, 0), outcomeID(seq, maxAttempt)); err != nil {
+		return err
+	}
+	if n := len(record.Attempts); n > 0 && record.Attempts[n-1].Status.Final() {
+		record.Status = record.Attempts[n-1].Status
+	}
+	return each(ctx, conn, func(rows *sql.Rows) error {
+		step, err := scanStep(rows)
+		record.Steps = append(record.Steps, step)
+		return err
+	}, "SELECT key, name, attempt, started_at, ended_at, result FROM steps WHERE execution = ? ORDER BY id", seq)
+}
+
+// Steps implements [store.Journal].
+func (s *Store) Steps(ctx context.Context, executionID string) ([]*store.Step, error) {
+	key, err := encodeID(executionID)
+	if err != nil {
+		return nil, err
+	}
+	var steps []*store.Step
+	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		return each(ctx, conn, func(rows *sql.Rows) error {
+			step, err := scanStep(rows)
+			steps = append(steps, step)
+			return err
+		}, `SELECT key, name, attempt, started_at, ended_at, result FROM steps
+			WHERE execution = (SELECT seq FROM executions WHERE id = ?) ORDER BY id`, key)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: steps of execution %s: %w", executionID, err)
+	}
+	return steps, nil
+}

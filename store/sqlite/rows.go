@@ -1,0 +1,119 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// read runs fn on a connection for reading, in one snapshot. In memory there is only the
+// one connection: fn must close its rows before the next query, and is not interrupted.
+func (s *Store) read(ctx context.Context, fn func(ctx context.Context, conn *sql.Conn) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var err error
+	if s.readers == nil {
+		s.conn.Lock()
+		err = fn(context.WithoutCancel(ctx), s.conn.Conn)
+		s.conn.Unlock()
+	} else {
+		err = s.snapshot(ctx, fn)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case s.inbox.isClosed():
+		return store.ErrClosed
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return unavailable(err)
+	}
+}
+
+func (s *Store) snapshot(ctx context.Context, fn func(ctx context.Context, conn *sql.Conn) error) error {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
+	return fn(ctx, conn)
+}
+
+// each calls scan for every row of a query.
+func each(ctx context.Context, conn *sql.Conn, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	return scanAll(rows, scan)
+}
+
+// eachOf calls scan for every row of a prepared query.
+func eachOf(ctx context.Context, statement *sql.Stmt, scan func(*sql.Rows) error, args ...any) error {
+	rows, err := statement.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return scanAll(rows, scan)
+}
+
+func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+const executionColumns = `e.seq, e.id, e.accepted_at, e.integration, e.version, e.customer, e.user, e.instance, e.flow,
+	e.invoke_type, e.head, e.body`
+
+// scanExecution scans executionColumns and what follows them.
+func scanExecution(rows *sql.Rows, more ...any) (*store.Execution, int64, error) {
+	var e store.Execution
+	var seq, acceptedAt int64
+	var id []byte
+	err := rows.Scan(append([]any{
+		&seq, &id, &acceptedAt, &e.Integration, &e.Version, &e.Customer, &e.User, &e.Instance,
+		&e.Flow, &e.InvokeType, &e.Payload.Head, &e.Payload.Body,
+	}, more...)...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: read an execution: %w", err)
+	}
+	e.AcceptedAt = decodeTime(acceptedAt)
+	e.ID, err = decodeID(id)
+	return &e, seq, err
+}
+
+func scanOutcome(rows *sql.Rows) (*store.Outcome, error) {
+	var o store.Outcome
+	var id, startedAt, endedAt, nextAttempt int64
+	err := rows.Scan(&id, &o.Status, &startedAt, &endedAt, &nextAttempt, &o.Error, &o.Result, &o.Logs)
+	if err != nil {
+		return nil, fmt.Errorf("store: read an outcome: %w", err)
+	}
+	o.Attempt = int(id & maxAttempt)
+	o.StartedAt, o.EndedAt, o.NextAttempt = decodeTime(startedAt), decodeTime(endedAt), decodeTime(nextAttempt)
+	return &o, nil
+}
+
+func scanStep(rows *sql.Rows) (*store.Step, error) {
+	var step store.Step
+	var startedAt, endedAt int64
+	err := rows.Scan(&step.Key, &step.Name, &step.Attempt, &startedAt, &endedAt, &step.Result)
+	if err != nil {
+		return nil, fmt.Errorf("store: read a step: %w", err)
+	}
+	step.StartedAt, step.EndedAt = decodeTime(startedAt), decodeTime(endedAt)
+	return &step, nil
+}

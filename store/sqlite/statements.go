@@ -1,0 +1,50 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+)
+
+// statements are those of the writing connection, prepared once.
+type statements struct {
+	begin, commit, rollback    *sql.Stmt
+	execution, outcome, step   *sql.Stmt
+	pend, unpend, due, pending *sql.Stmt
+	mark                       *sql.Stmt
+	dedupe, duplicate, purge   *sql.Stmt
+}
+
+func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
+	s := &statements{}
+	for _, p := range []struct {
+		statement **sql.Stmt
+		text      string
+	}{
+		{&s.begin, "BEGIN IMMEDIATE"},
+		{&s.commit, "COMMIT"},
+		{&s.rollback, "ROLLBACK"},
+		{&s.execution, `INSERT INTO executions (seq, id, accepted_at, integration, version, customer, user, instance,
+			flow, invoke_type, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.outcome, `INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result, logs)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result)
+			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
+		{&s.pend, `INSERT INTO pending (instance, seq, due) VALUES (?, ?, ?)
+			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due`},
+		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND seq = ?"},
+		{&s.due, "SELECT instance, seq, due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
+		{&s.pending, "SELECT seq FROM pending WHERE instance = ? AND seq > ? AND due IS NULL ORDER BY seq LIMIT ?"},
+		{&s.mark, "UPDATE recovery SET mark = ?"},
+		{&s.dedupe, `INSERT INTO dedupe (key, until, execution) VALUES (?, ?, ?)
+			ON CONFLICT (key) DO UPDATE SET until = excluded.until, execution = excluded.execution WHERE until <= ?`},
+		{&s.duplicate, "SELECT execution FROM dedupe WHERE key = ?"},
+		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
+	} {
+		statement, err := conn.PrepareContext(ctx, p.text)
+		if err != nil {
+			return nil, err
+		}
+		*p.statement = statement
+	}
+	return s, nil
+}

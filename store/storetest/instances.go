@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+func instance(t testing.TB, customer, name string) *store.Instance {
+	t.Helper()
+	return &store.Instance{
+		ID: newID(t), Name: name, Integration: "orders", Version: "1.2.0",
+		Customer: store.Customer{ID: customer, ExternalID: "x-" + customer, Name: "Customer " + customer},
+		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, DeployedAt: start,
+		Endpoints: []store.Endpoint{{ID: newID(t), Flow: "import"}, {ID: newID(t)}},
+	}
+}
+
+func testInstances(t *testing.T, s *suite) {
+	s.test(t, "put and find", func(t *testing.T, h *harness) {
+		i, other := instance(t, "acme", "main"), instance(t, "globex", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		require.NoError(t, h.PutInstance(h.ctx(), other))
+		require.EqualValues(t, 1, i.Revision)
+		requireFound(t, h, i)
+		requireFound(t, h, other)
+	})
+	s.test(t, "put again", func(t *testing.T, h *harness) {
+		i := instance(t, "acme", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		gone := i.Endpoints[0].ID
+		i.Name, i.Version, i.Paused, i.Config = "second", "1.3.0", false, []byte("{}")
+		i.Endpoints = []store.Endpoint{{ID: newID(t), Flow: "export"}, i.Endpoints[1]}
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		require.EqualValues(t, 2, i.Revision)
+		requireFound(t, h, i)
+		_, err := h.InstanceByEndpoint(h.ctx(), gone)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = h.InstanceByName(h.ctx(), "orders", "acme", "main")
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+	s.test(t, "not found", func(t *testing.T, h *harness) {
+		_, err := h.Instance(h.ctx(), newID(t))
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = h.InstanceByName(h.ctx(), "orders", "acme", "main")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = h.InstanceByEndpoint(h.ctx(), "e")
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+	s.test(t, "conflicts", func(t *testing.T, h *harness) {
+		i := instance(t, "acme", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		for name, spoil := range map[string]func(*store.Instance){
+			"revision too low":  func(i *store.Instance) { i.Revision = 0 },
+			"revision too high": func(i *store.Instance) { i.Revision = 2 },
+			"unknown":           func(i *store.Instance) { i.ID = newID(t); i.Name, i.Endpoints = "other", nil },
+			"name":              func(i *store.Instance) { i.ID, i.Revision, i.Endpoints = newID(t), 0, nil },
+			"endpoint":          func(i *store.Instance) { i.ID, i.Revision, i.Name = newID(t), 0, "other" },
+		} {
+			bad := *i
+			bad.Version = "6.6.6"
+			spoil(&bad)
+			revision := bad.Revision
+			require.ErrorIs(t, h.PutInstance(h.ctx(), &bad), store.ErrConflict, name)
+			require.Equal(t, revision, bad.Revision, name)
+		}
+		requireFound(t, h, i)
+	})
+	s.test(t, "two at once", func(t *testing.T, h *harness) {
+		i := instance(t, "acme", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		var won atomic.Int32
+		var all sync.WaitGroup
+		for range 16 {
+			mine := *i
+			all.Go(func() {
+				if h.PutInstance(h.ctx(), &mine) == nil {
+					won.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		require.EqualValues(t, 1, won.Load())
+	})
+	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
+		i := instance(t, "acme", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		h.crash()
+		requireFound(t, h, i)
+	})
+}
+
+// requireFound finds the instance in all ways.
+func requireFound(t *testing.T, h *harness, want *store.Instance) {
+	t.Helper()
+	found, err := h.Instance(h.ctx(), want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, found)
+	found, err = h.InstanceByName(h.ctx(), want.Integration, want.Customer.ID, want.Name)
+	require.NoError(t, err)
+	require.Equal(t, want, found)
+	for _, endpoint := range want.Endpoints {
+		found, err = h.InstanceByEndpoint(h.ctx(), endpoint.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, found)
+	}
+}

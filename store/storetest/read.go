@@ -1,0 +1,119 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+func testRead(t *testing.T, s *suite) {
+	s.test(t, "not found", func(t *testing.T, h *harness) {
+		h.accept("a")
+		for _, id := range []string{newID(t), "", "42"} {
+			_, err := h.Execution(h.ctx(), id)
+			require.ErrorIs(t, err, store.ErrNotFound)
+		}
+	})
+	s.test(t, "none", func(t *testing.T, h *harness) {
+		records, err := h.Executions(h.ctx(), store.Filter{}, "", 10)
+		require.NoError(t, err)
+		require.Empty(t, records)
+	})
+	s.test(t, "newest first, in pages", func(t *testing.T, h *harness) {
+		var want []string
+		for range 25 {
+			want = append(want, h.accept("a").ID)
+		}
+		slices.Reverse(want)
+		require.Equal(t, want, pages(t, h, store.Filter{}, 7))
+		require.Equal(t, want, pages(t, h, store.Filter{}, 25))
+	})
+	s.test(t, "filtered", testFilter)
+	s.test(t, "whole", func(t *testing.T, h *harness) {
+		claim := h.run("a")
+		require.NoError(t, h.RecordStep(h.ctx(), claim, step("a", 1)))
+		require.NoError(t, h.Finish(h.ctx(), claim, retry(1, start)))
+		claim = h.claim(1)[0]
+		require.NoError(t, h.RecordStep(h.ctx(), claim, step("b", 2)))
+		h.finish(claim, store.StatusSucceeded)
+		records, err := h.Executions(h.ctx(), store.Filter{}, "", 10)
+		require.NoError(t, err)
+		require.Equal(t, []*store.Record{{
+			Execution: *claim.Execution, Status: store.StatusSucceeded,
+			Attempts: []*store.Outcome{retry(1, start), outcome(2, store.StatusSucceeded)},
+			Steps:    []*store.Step{step("a", 1), step("b", 2)},
+		}}, records)
+		require.Equal(t, records[0], h.record(claim.Execution.ID))
+	})
+}
+
+// testFilter has one execution in each status, for two instances and flows.
+func testFilter(t *testing.T, h *harness) {
+	byStatus := map[store.Status][]string{}
+	byInstance, byFlow := map[string][]string{}, map[string][]string{}
+	add := func(e *store.Execution, status store.Status) {
+		byStatus[status] = append(byStatus[status], e.ID)
+		byInstance[e.Instance] = append(byInstance[e.Instance], e.ID)
+		byFlow[e.Flow] = append(byFlow[e.Flow], e.ID)
+	}
+	for i, name := range []string{"a", "b", "a"} {
+		for _, status := range []store.Status{
+			store.StatusSucceeded, store.StatusFailed, store.StatusCanceled, store.StatusSkipped,
+			store.StatusRunning, store.StatusWaiting, store.StatusQueued,
+		} {
+			e := execution(t, name)
+			if i == 2 {
+				e.Flow = "export"
+			}
+			a := &store.Acceptance{Execution: e, Worker: "w1"}
+			if status == store.StatusQueued {
+				a.Worker = ""
+			}
+			claim := h.acceptAs(a).Claim
+			switch {
+			case status == store.StatusWaiting:
+				require.NoError(t, h.Finish(h.ctx(), claim, retry(1, time.Now().Add(time.Hour))))
+			case status.Final():
+				h.finish(claim, status)
+			}
+			add(e, status)
+		}
+	}
+	for status, want := range byStatus {
+		slices.Reverse(want)
+		require.Equal(t, want, pages(t, h, store.Filter{Status: status}, 2), status)
+	}
+	for name, want := range byInstance {
+		slices.Reverse(want)
+		require.Equal(t, want, pages(t, h, store.Filter{Instance: name}, 3), name)
+	}
+	for flow, want := range byFlow {
+		slices.Reverse(want)
+		require.Equal(t, want, pages(t, h, store.Filter{Flow: flow}, 3), flow)
+	}
+	require.Len(t, pages(t, h, store.Filter{Instance: "a", Flow: "export", Status: store.StatusFailed}, 3), 1)
+	require.Empty(t, pages(t, h, store.Filter{Instance: "b", Flow: "export"}, 3))
+}
+
+// pages reads a list to its end.
+func pages(t *testing.T, h *harness, filter store.Filter, size int) []string {
+	t.Helper()
+	var list []string
+	after := ""
+	for {
+		records, err := h.Executions(h.ctx(), filter, after, size)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(records), size)
+		for _, record := range records {
+			list = append(list, record.ID)
+		}
+		if len(records) < size {
+			return list
+		}
+		after = list[len(list)-1]
+	}
+}
