@@ -14,8 +14,11 @@ FUZZTIME ?= 30s
 # The linter's cache names files by path, so each checkout keeps its own.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
 
+# The benchmark writes its databases under TMPDIR; /tmp is memory on many machines, where a commit costs nothing.
+BENCH := mkdir -p .tmp/bench && cd bench && TMPDIR=$(CURDIR)/.tmp/bench go run ./cmd/bench
+
 .DEFAULT_GOAL := help
-.PHONY: help test race lint fuzz cover fmt tidy
+.PHONY: help test race lint fuzz bench bench-smoke cover fmt tidy
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +41,12 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 			done; \
 		done); done
+
+bench: ## Measure every row beside the bare handler and print the table.
+	@$(BENCH)
+
+bench-smoke: ## Run every row of the benchmark once, with tiny counts.
+	@$(BENCH) -smoke
 
 cover: ## Write the root module's coverage to .tmp/cover.html and print the total.
 	@mkdir -p .tmp
