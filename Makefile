@@ -1,0 +1,65 @@
+# Every command that this project needs, and the tools they need, pinned: `make` alone lists them.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+
+TOOLS         := $(CURDIR)/.tmp/bin
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# Where every module of the repository lives; `.` is the product, the others only use it.
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.tmp/*' -not -path '*/testdata/*' | sort))
+
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+
+# The linter's cache names files by path, so each checkout keeps its own.
+export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
+
+# The benchmark writes its databases under TMPDIR; /tmp is memory on many machines, where a commit costs nothing.
+BENCH := mkdir -p .tmp/bench && cd bench && TMPDIR=$(CURDIR)/.tmp/bench go run ./cmd/bench
+
+.DEFAULT_GOAL := help
+.PHONY: help test race lint fuzz bench bench-smoke cover fmt tidy
+
+help: ## List these commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## Run the tests of every module.
+	@set -e; for module in $(MODULES); do (cd $$module && go test ./...); done
+
+race: ## Run the tests of every module under the race detector (needs a C compiler).
+	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -race ./...); done
+
+lint: $(GOLANGCI_LINT) ## Check every module with golangci-lint.
+	@set -e; for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...); done
+
+fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
+	@set -e; for module in $(MODULES); do ( \
+		cd $$module; \
+		for package in $$(go list -f '{{.Dir}}' ./...); do \
+			for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$package/*_test.go 2>/dev/null | cut -d' ' -f2); do \
+				echo "$$package $$target"; \
+				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			done; \
+		done); done
+
+bench: ## Measure every row beside the bare handler and print the table.
+	@$(BENCH)
+
+bench-smoke: ## Run every row of the benchmark once, with tiny counts.
+	@$(BENCH) -smoke
+
+cover: ## Write the root module's coverage to .tmp/cover.html and print the total.
+	@mkdir -p .tmp
+	@go test -coverpkg=./... -coverprofile=.tmp/cover.out ./...
+	@go tool cover -html=.tmp/cover.out -o .tmp/cover.html
+	@go tool cover -func=.tmp/cover.out | tail -n 1
+
+fmt: $(GOLANGCI_LINT) ## Format every module.
+	@set -e; for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) fmt --config $(CURDIR)/.golangci.yml); done
+
+tidy: ## Tidy the go.mod of every module.
+	@set -e; for module in $(MODULES); do (cd $$module && go mod tidy); done
+
+$(GOLANGCI_LINT):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(TOOLS)/golangci-lint $@

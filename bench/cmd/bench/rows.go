@@ -1,0 +1,42 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/sluice-go/sluice/bench/bare"
+	"github.com/sluice-go/sluice/bench/order"
+)
+
+// row is one line of the table: a server under load over HTTP, or work without HTTP in its place.
+type row struct {
+	name  string
+	start func(dir string) (*subject, error) // Runs in a process of its own; dir is an empty folder for its files.
+}
+
+// subject is what a row measures: handler, with the request to send to it, or else operation.
+type subject struct {
+	handler http.Handler
+	path    string
+	header  http.Header
+	body    []byte
+
+	operation func(worker int) error // Called by as many goroutines as there are connections, one worker number each.
+
+	stop func() error // Ends what start began; nil when there is nothing to end.
+}
+
+// rows lists what is measured. The first row is the one that the others are compared with.
+func rows() []row {
+	return []row{
+		{name: "bare", start: startBare},
+	}
+}
+
+func startBare(string) (*subject, error) {
+	return &subject{
+		handler: bare.Handler(),
+		path:    "/",
+		header:  http.Header{"Content-Type": {"application/json"}},
+		body:    order.Document(),
+	}, nil
+}
