@@ -12,37 +12,37 @@ import (
 // debugHeader asks for debug output.
 const debugHeader = "Prismatic-Debug"
 
-// parse reads the request into a payload. With an error the payload is what was read
-// before it.
-func (g *Gateway) parse(w http.ResponseWriter, r *http.Request, c *call) (*sluice.TriggerPayload, error) {
-	payload := &sluice.TriggerPayload{
+// parse reads the request into a payload.
+func (g *Gateway) parse(c *call) error {
+	r := c.request
+	c.payload = &sluice.TriggerPayload{
 		Headers:      withoutLineage(sluice.NewHeaders(r.Header)),
 		PathFragment: c.fragment,
-		InvokeURL:    g.invokeURL(r, c),
+		InvokeURL:    g.invokeURL(c),
 		GlobalDebug:  isTrue(r.Header.Get(debugHeader)),
 	}
 	// A malformed parameter is not worth losing a webhook: the others count.
-	payload.QueryParameters, _ = sluice.ParseQuery(r.URL.RawQuery)
+	c.payload.QueryParameters, _ = sluice.ParseQuery(r.URL.RawQuery)
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return payload, &refusal{status: http.StatusUnsupportedMediaType, message: "Content-Encoding " + encoding + " is not supported."}
+		return &refusal{status: http.StatusUnsupportedMediaType, message: "Content-Encoding " + encoding + " is not supported."}
 	}
-	raw, err := g.readBody(w, r)
+	raw, err := g.readBody(c)
 	if err != nil {
-		return payload, err
+		return err
 	}
 	contentType := r.Header.Get("Content-Type")
-	payload.RawBody = sluice.RawBody{Data: raw, ContentType: contentType}
-	payload.Body, err = sluice.ParseBody(contentType, raw)
-	return payload, err
+	c.payload.RawBody = sluice.RawBody{Data: raw, ContentType: contentType}
+	c.payload.Body, err = sluice.ParseBody(contentType, raw)
+	return err
 }
 
 // readBody reads the whole body, up to the limit.
-func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limit := g.options.MaxBodyBytes
+func (g *Gateway) readBody(c *call) ([]byte, error) {
+	r, limit := c.request, g.options.MaxBodyBytes
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	body := http.MaxBytesReader(w, r.Body, limit)
+	body := http.MaxBytesReader(c.ResponseWriter, r.Body, limit)
 	if r.ContentLength > 0 {
 		data := make([]byte, r.ContentLength)
 		_, err := io.ReadFull(body, data)
@@ -75,13 +75,13 @@ func withoutLineage(headers sluice.Headers) sluice.Headers {
 
 // invokeURL is the URL that was called, on the configured base: never on the request's own
 // host.
-func (g *Gateway) invokeURL(r *http.Request, c *call) string {
+func (g *Gateway) invokeURL(c *call) string {
 	url := g.engine.EndpointURL(c.endpoint)
 	if c.fragment != "" {
 		url += "/" + c.fragment
 	}
-	if r.URL.RawQuery != "" {
-		url += "?" + r.URL.RawQuery
+	if query := c.request.URL.RawQuery; query != "" {
+		url += "?" + query
 	}
 	return url
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sluice-go/sluice/internal/engine"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -15,33 +14,27 @@ const pathPrefix = "/trigger/"
 // allowedMethods are those that an endpoint takes (seed 001); HEAD counts as GET.
 const allowedMethods = "GET, POST, PUT, PATCH, DELETE"
 
-// call is a request whose endpoint is known.
-type call struct {
-	target   engine.Target
-	endpoint string
-	// fragment is what follows the endpoint's id in the path, as the caller escaped it.
-	fragment string
-}
-
 // resolve finds the flow that the request's endpoint starts.
-func (g *Gateway) resolve(r *http.Request) (*call, error) {
-	switch r.Method {
+func (g *Gateway) resolve(c *call) error {
+	switch c.request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return nil, &refusal{status: http.StatusMethodNotAllowed, message: "Method " + r.Method + " is not allowed.", allow: allowedMethods}
+		return &refusal{
+			status: http.StatusMethodNotAllowed, message: "Method " + c.request.Method + " is not allowed.", allow: allowedMethods,
+		}
 	}
-	endpoint, fragment, ok := splitPath(r.URL.EscapedPath())
-	if !ok {
-		return nil, notFound
+	var ok bool
+	if c.endpoint, c.fragment, ok = splitPath(c.request.URL.EscapedPath()); !ok {
+		return notFound
 	}
-	target, err := g.engine.Resolve(r.Context(), endpoint)
-	switch {
+	var err error
+	switch c.target, err = g.engine.Resolve(c.request.Context(), c.endpoint); {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, notFound
+		return notFound
 	case err != nil:
-		return nil, unavailable("The endpoint cannot be served at the moment.")
+		return unavailable("The endpoint cannot be served at the moment.")
 	}
-	return &call{target: target, endpoint: endpoint, fragment: fragment}, nil
+	return nil
 }
 
 // splitPath splits /trigger/{endpoint}/{fragment}.

@@ -3,10 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/sluice-go/sluice"
@@ -21,181 +18,112 @@ const (
 
 var contentTypeJSON = []string{"application/json"}
 
+// respond has the execution accepted, or executed if the caller waits, and answers.
+func (g *Gateway) respond(c *call) error {
+	switch {
+	case c.fired.Stop:
+		c.respondCustom(c.fired.Response)
+		return nil
+	case c.fired.Response == nil && c.isSynchronous():
+		return g.execute(c)
+	default:
+		return g.accept(c)
+	}
+}
+
 // isSynchronous tells whether the caller waits: the header rules, else the flow.
-func isSynchronous(r *http.Request, target engine.Target) bool {
-	switch value := r.Header.Get(synchronousHeader); {
+func (c *call) isSynchronous() bool {
+	switch value := c.request.Header.Get(synchronousHeader); {
 	case isTrue(value):
 		return true
 	case strings.EqualFold(strings.TrimSpace(value), "false"):
 		return false
 	default:
-		return target.Flow.IsSynchronous
+		return c.target.Flow.IsSynchronous
 	}
 }
 
-// refusal is an answer that is no success.
-type refusal struct {
-	status  int
-	message string
-	// executionID stands in the body, if there is one.
-	executionID string
-	allow       string
-	retryAfter  int
-}
-
-func (r *refusal) Error() string { return r.message }
-
-var notFound = &refusal{status: http.StatusNotFound, message: "Not found."}
-
-func badRequest(message string) error {
-	return &refusal{status: http.StatusBadRequest, message: message}
-}
-
-func tooLarge(limit int64) error {
-	return &refusal{
-		status:  http.StatusRequestEntityTooLarge,
-		message: fmt.Sprintf("The request's body is larger than the limit of %d bytes.", limit),
-	}
-}
-
-// unavailableRetry is the Retry-After of a 503, in seconds.
-const unavailableRetry = 5
-
-func unavailable(message string) *refusal {
-	return &refusal{status: http.StatusServiceUnavailable, message: message, retryAfter: unavailableRetry}
-}
-
-// asRefusal is the answer to an error of any stage.
-func asRefusal(err error, executionID string) *refusal {
-	var known *refusal
-	var rejected *sluice.RejectError
-	var panicked *sluice.PanicError
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.As(err, &rejected):
-		return &refusal{status: rejected.StatusCode, message: rejected.Message}
-	case errors.As(err, &panicked):
-		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
-	case errors.Is(err, sluice.ErrMalformedJSON):
-		return &refusal{status: http.StatusBadRequest, message: "Received malformed JSON payload."}
-	case errors.Is(err, engine.ErrDeadline):
-		return &refusal{
-			status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on.",
-			executionID: executionID,
-		}
-	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
-		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
-	default:
-		return &refusal{status: http.StatusBadRequest, message: err.Error()}
-	}
-}
-
-// refuse writes the answer to an error.
-func refuse(w http.ResponseWriter, err error) {
-	answer := asRefusal(err, "")
-	header := w.Header()
-	if answer.allow != "" {
-		header.Set("Allow", answer.allow)
-	}
-	if answer.retryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
-	}
-	body := struct {
-		Error       string `json:"error"`
-		ExecutionID string `json:"executionId,omitempty"`
-	}{answer.message, answer.executionID}
-	writeJSON(w, answer.status, body)
-}
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value) //nolint:errchkjson // Strings and booleans only.
-	w.Header()["Content-Type"] = contentTypeJSON
-	write(w, status, bytes.TrimSuffix(buffer.Bytes(), []byte("\n")))
-}
-
-func write(w http.ResponseWriter, status int, body []byte) {
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // A caller who has gone needs no answer.
-}
-
-// refuseMalformed answers a request whose body cannot be parsed. It leaves a failed record
-// without the body.
-func (g *Gateway) refuseMalformed(w http.ResponseWriter, c *call, payload *sluice.TriggerPayload, cause error) {
-	var malformed *sluice.BodyError
-	if !errors.As(cause, &malformed) {
-		refuse(w, cause)
-		return
-	}
-	fired, err := g.engine.Malformed(c.target, payload)
+// accept answers an asynchronous caller once the execution is durable.
+func (g *Gateway) accept(c *call) error {
+	accepted, err := g.engine.Accept(c.request.Context(), c.fired)
 	if err != nil {
-		refuse(w, err)
-		return
+		return err
 	}
-	g.refuseFired(w, fired, cause)
+	if c.fired.Response != nil {
+		c.respondCustom(c.fired.Response)
+		return nil
+	}
+	c.respondAccepted(accepted)
+	return nil
 }
 
-// refuseFired answers a request that its trigger, its flow or the store refused. What the
-// caller or the trigger is to blame for leaves a failed record.
-func (g *Gateway) refuseFired(w http.ResponseWriter, fired *engine.Fired, cause error) {
-	if fired == nil {
-		refuse(w, cause)
-		return
+// execute answers a synchronous caller with the flow's result.
+func (g *Gateway) execute(c *call) error {
+	finished, err := g.engine.Execute(c.request.Context(), c.fired, g.options.SyncTimeout)
+	if err != nil {
+		return err
 	}
-	answer := asRefusal(cause, fired.ExecutionID())
-	var executed *engine.ExecutionError
-	if answer.status != http.StatusServiceUnavailable && answer.status != http.StatusGatewayTimeout && !errors.As(cause, &executed) {
-		g.engine.Refuse(fired, cause)
+	if finished.Duplicate {
+		c.respondAccepted(finished.Accepted)
+		return nil
 	}
-	if answer.status != http.StatusServiceUnavailable {
-		setExecutionID(w, fired.ExecutionID())
-	}
-	refuse(w, answer)
-}
-
-func setExecutionID(w http.ResponseWriter, id string) {
-	w.Header()[executionHeader] = []string{id}
+	c.respondReply(finished.Reply)
+	return nil
 }
 
 // respondAccepted tells an asynchronous caller the execution's id.
-func respondAccepted(w http.ResponseWriter, accepted engine.Accepted) {
-	setExecutionID(w, accepted.ExecutionID)
-	writeJSON(w, http.StatusOK, struct {
+func (c *call) respondAccepted(accepted engine.Accepted) {
+	c.setExecutionID(accepted.ExecutionID)
+	c.writeJSON(http.StatusOK, struct {
 		ExecutionID string `json:"executionId"`
 		Duplicate   bool   `json:"duplicate,omitempty"`
 	}{accepted.ExecutionID, accepted.Duplicate})
 }
 
 // respondCustom sends the trigger's own response; without a body it is the execution's id.
-func respondCustom(w http.ResponseWriter, fired *engine.Fired, response *sluice.HTTPResponse) {
+func (c *call) respondCustom(response *sluice.HTTPResponse) {
 	body := []byte(response.Body)
 	if len(body) == 0 {
-		body = []byte(`{"executionId":"` + fired.ExecutionID() + `"}`)
+		body = []byte(`{"executionId":"` + c.fired.ExecutionID() + `"}`)
 	}
-	respondReply(w, fired, &engine.Reply{
+	c.respondReply(&engine.Reply{
 		StatusCode: response.StatusCode, ContentType: response.ContentType, Headers: response.Headers, Body: body,
 	})
 }
 
 // respondReply sends a flow's result or a trigger's response.
-func respondReply(w http.ResponseWriter, fired *engine.Fired, reply *engine.Reply) {
-	header := w.Header()
+func (c *call) respondReply(reply *engine.Reply) {
+	header := c.Header()
 	for name, value := range reply.Headers {
 		header.Set(name, value)
 	}
-	switch {
-	case reply.ContentType == "" || reply.ContentType == contentTypeJSON[0]:
+	if reply.ContentType == "" || reply.ContentType == contentTypeJSON[0] {
 		header["Content-Type"] = contentTypeJSON
-	default:
+	} else {
 		header.Set("Content-Type", reply.ContentType)
 	}
-	setExecutionID(w, fired.ExecutionID())
+	c.setExecutionID(c.fired.ExecutionID())
 	status := reply.StatusCode
 	if status == 0 {
 		status = http.StatusOK
 	}
-	write(w, status, reply.Body)
+	c.write(status, reply.Body)
+}
+
+func (c *call) setExecutionID(id string) {
+	c.Header()[executionHeader] = []string{id}
+}
+
+func (c *call) writeJSON(status int, value any) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value) //nolint:errchkjson // Strings and booleans only.
+	c.Header()["Content-Type"] = contentTypeJSON
+	c.write(status, bytes.TrimSuffix(buffer.Bytes(), []byte("\n")))
+}
+
+func (c *call) write(status int, body []byte) {
+	c.WriteHeader(status)
+	_, _ = c.Write(body) // A caller who has gone needs no answer.
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
 )
 
@@ -28,61 +29,38 @@ func New(e *engine.Engine, options Options) *Gateway {
 	return &Gateway{engine: e, options: options}
 }
 
-// ServeHTTP takes a request through the stages: resolve, parse, fire, then accept or
-// execute, and respond.
+// call is one request on its way through the stages.
+type call struct {
+	http.ResponseWriter
+	request *http.Request
+	// endpoint is its id; fragment is what follows it in the path, as the caller escaped it.
+	endpoint, fragment string
+	// target is the flow that is called.
+	target engine.Target
+	// payload is what was read of the request.
+	payload *sluice.TriggerPayload
+	// fired is the execution to be, once its trigger has seen the request.
+	fired *engine.Fired
+}
+
+// ServeHTTP takes a request through the stages. The first that fails ends it.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{ResponseWriter: w, request: r}
 	if !g.engine.Enter() {
-		refuse(w, unavailable("The service is stopping or has not started."))
+		c.refuse(unavailable("The service is stopping or has not started."))
 		return
 	}
 	defer g.engine.Leave()
-	call, err := g.resolve(r)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	payload, err := g.parse(w, r, call)
-	if err != nil {
-		g.refuseMalformed(w, call, payload, err)
-		return
-	}
-	fired, err := g.engine.Fire(r.Context(), call.target, payload)
-	if err != nil {
-		g.refuseFired(w, fired, err)
-		return
-	}
-	switch {
-	case fired.Stop:
-		respondCustom(w, fired, fired.Response)
-	case fired.Response == nil && isSynchronous(r, call.target):
-		g.execute(w, r, fired)
-	default:
-		g.accept(w, r, fired)
+	for _, stage := range [...]func(*call) error{g.resolve, g.parse, g.fire, g.respond} {
+		if err := stage(c); err != nil {
+			g.refuse(c, err)
+			return
+		}
 	}
 }
 
-// accept answers an asynchronous caller once the execution is durable.
-func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, fired *engine.Fired) {
-	accepted, err := g.engine.Accept(r.Context(), fired)
-	switch {
-	case err != nil:
-		g.refuseFired(w, fired, err)
-	case fired.Response != nil:
-		respondCustom(w, fired, fired.Response)
-	default:
-		respondAccepted(w, accepted)
-	}
-}
-
-// execute answers a synchronous caller with the flow's result.
-func (g *Gateway) execute(w http.ResponseWriter, r *http.Request, fired *engine.Fired) {
-	finished, err := g.engine.Execute(r.Context(), fired, g.options.SyncTimeout)
-	switch {
-	case err != nil:
-		g.refuseFired(w, fired, err)
-	case finished.Duplicate:
-		respondAccepted(w, finished.Accepted)
-	default:
-		respondReply(w, fired, finished.Reply)
-	}
+// fire lets the flow's trigger see the request.
+func (g *Gateway) fire(c *call) (err error) {
+	c.fired, err = g.engine.Fire(c.request.Context(), c.target, c.payload)
+	return err
 }

@@ -33,13 +33,13 @@ func (w *putInstance) apply(s *Store) error {
 	ctx, conn := context.Background(), s.conn
 	args := []any{
 		w.Name, w.Integration, w.Version, w.Customer.ID, w.Customer.ExternalID, w.Customer.Name,
-		w.Config, w.Paused, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
+		w.Config, w.Paused, w.Pending, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
 	}
 	query := `UPDATE instances SET name = ?, integration = ?, version = ?, customer = ?, customer_external_id = ?,
-		customer_name = ?, config = ?, paused = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
+		customer_name = ?, config = ?, paused = ?, pending = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
 	if w.Revision == 0 {
 		query = `INSERT INTO instances (name, integration, version, customer, customer_external_id, customer_name,
-			config, paused, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+			config, paused, pending, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	} else {
 		args = append(args, w.Revision)
 	}
@@ -97,10 +97,10 @@ func (s *Store) instance(ctx context.Context, where string, args ...any) (*store
 			found = &store.Instance{}
 			var deployedAt int64
 			err := rows.Scan(&found.ID, &found.Name, &found.Integration, &found.Version, &found.Customer.ID,
-				&found.Customer.ExternalID, &found.Customer.Name, &found.Config, &found.Paused, &deployedAt, &found.Revision)
+				&found.Customer.ExternalID, &found.Customer.Name, &found.Config, &found.Paused, &found.Pending, &deployedAt, &found.Revision)
 			found.DeployedAt = decodeTime(deployedAt)
 			return err
-		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, paused,
+		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, paused, pending,
 			deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
 			return err
 		}

@@ -72,6 +72,7 @@ CREATE TABLE instances (
 	customer_name        TEXT NOT NULL,
 	config               BLOB,
 	paused               INTEGER NOT NULL,
+	pending              INTEGER NOT NULL, -- the hooks of a deployment have not all succeeded
 	deployed_at          INTEGER NOT NULL,
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
