@@ -228,7 +228,7 @@ func (v *validator) schema(path string, schema *FlowSchema, forAgents bool) {
 			}
 		}
 	}
-	if _, err := compileSchema(schema.document()); err != nil {
+	if _, err := schema.compile(); err != nil {
 		v.add(path, "%v", err)
 	}
 }

@@ -3,8 +3,6 @@ package manifest
 import (
 	"fmt"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/casing"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -12,14 +10,14 @@ import (
 
 // pages writes config pages. Connections that the organization or the customer has
 // activated are not collected on a page, and left out there.
-func pages(pages []sluice.ConfigPage, userLevel bool) []*yaml.Node {
-	nodes := make([]*yaml.Node, len(pages))
+func pages(pages []sluice.ConfigPage, userLevel bool) []*node {
+	nodes := make([]*node, len(pages))
 	for n, page := range pages {
 		o := newObject()
 		o.text("name", page.Name)
 		o.optional("tagline", page.Tagline)
 		o.flag("userLevelConfigured", userLevel)
-		elements := make([]*yaml.Node, 0, len(page.Elements))
+		elements := make([]*node, 0, len(page.Elements))
 		for _, element := range page.Elements {
 			if kind, value, ok := pageElement(element); ok {
 				e := newObject()
@@ -53,7 +51,7 @@ func pageElement(element sluice.ConfigElement) (kind, value string, ok bool) {
 
 // requiredConfigVars lists the config variables: of the pages, of the user-level pages,
 // then the scoped ones.
-func (e *exporter) requiredConfigVars() (*yaml.Node, error) {
+func (e *exporter) requiredConfigVars() (*node, error) {
 	var elements []sluice.ConfigElement
 	for _, page := range e.integration.ConfigPages {
 		elements = append(elements, page.Elements...)
@@ -62,7 +60,7 @@ func (e *exporter) requiredConfigVars() (*yaml.Node, error) {
 		elements = append(elements, page.Elements...)
 	}
 	elements = append(elements, e.integration.ScopedConfigVars...)
-	nodes := make([]*yaml.Node, 0, len(elements))
+	nodes := make([]*node, 0, len(elements))
 	for _, element := range elements {
 		configVar, ok := variant.Of(element).(sluice.ConfigVar)
 		if !ok {
@@ -161,7 +159,7 @@ func (e *exporter) dataSource(o, meta object, definition sluice.ConfigVarDefinit
 	case sluice.InlineDataSource:
 		dataSource := newObject()
 		dataSource.text("key", casing.Camel(definition.Key))
-		dataSource.set("component", e.ownComponent())
+		dataSource.set("component", e.ownComponent)
 		o.set("dataSource", dataSource.node)
 		if reset := source.DataSourceReset; reset != nil && definition.DataType == sluice.DataTypeJSONForm {
 			meta.text("dataSourceReset", string(reset.Mode))

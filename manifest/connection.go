@@ -3,8 +3,6 @@ package manifest
 import (
 	"fmt"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/casing"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -39,7 +37,7 @@ func (e *exporter) inlineConnection(
 	}
 	connection := newObject()
 	connection.text("key", casing.Camel(definition.Key))
-	connection.set("component", e.ownComponent())
+	connection.set("component", e.ownComponent)
 	nodes := newObject()
 	for _, input := range inputs {
 		if input.Shown != nil && !*input.Shown || input.Type == sluice.InputTypeTemplate {
@@ -97,7 +95,7 @@ func setConnectionMeta(o object, definition sluice.ConfigVarDefinition, oauth2 *
 	o.set("meta", meta.node)
 }
 
-func connectionInput(input sluice.ConnectionInput) (*yaml.Node, error) {
+func connectionInput(input sluice.ConnectionInput) (*node, error) {
 	o := newObject()
 	if input.Collection == "" {
 		fallback, _ := input.Default.(string)
@@ -116,16 +114,16 @@ func connectionInput(input sluice.ConnectionInput) (*yaml.Node, error) {
 }
 
 // collectionDefault writes the default of a list of texts, or of keys and values.
-func collectionDefault(value any) ([]*yaml.Node, error) {
+func collectionDefault(value any) ([]*node, error) {
 	if texts, ok := value.([]string); ok {
-		items := make([]*yaml.Node, len(texts))
+		items := make([]*node, len(texts))
 		for i, item := range texts {
 			items[i] = valueItem(text(item)).node
 		}
 		return items, nil
 	}
 	pairs, _ := sluice.Pairs(value)
-	items := make([]*yaml.Node, len(pairs))
+	items := make([]*node, len(pairs))
 	for i, pair := range pairs {
 		node, err := jsonNode(pair.Value)
 		if err != nil {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/sluice-go/sluice"
 )
 
@@ -36,7 +34,7 @@ func Export(integration *sluice.Integration, options Options) ([]byte, error) {
 	if err := integration.ValidateExport(); err != nil {
 		return nil, err
 	}
-	e := exporter{integration: integration, referenceKey: options.ReferenceKey}
+	e := exporter{integration: integration, ownComponent: latestComponent(options.ReferenceKey, false)}
 	document, err := e.document(options.ImportMetadata)
 	if err != nil {
 		return nil, err
@@ -46,8 +44,9 @@ func Export(integration *sluice.Integration, options Options) ([]byte, error) {
 
 // exporter turns one integration into a document.
 type exporter struct {
-	integration  *sluice.Integration
-	referenceKey string
+	integration *sluice.Integration
+	// ownComponent refers to the component that is published with the integration.
+	ownComponent *node
 }
 
 func (e *exporter) document(importMetadata map[string]any) (object, error) {
@@ -67,7 +66,7 @@ func (e *exporter) document(importMetadata map[string]any) (object, error) {
 	o.set("requiredConfigVars", configVars)
 	o.optional("endpointType", string(i.EndpointType))
 	e.preprocess(o)
-	flows := make([]*yaml.Node, len(i.Flows))
+	flows := make([]*node, len(i.Flows))
 	for n := range i.Flows {
 		flow, err := e.flow(&i.Flows[n])
 		if err != nil {
@@ -115,17 +114,15 @@ func (e *exporter) preprocess(o object) {
 }
 
 // resultReference refers to a field of a step's result.
-func resultReference(step, path string) *yaml.Node {
+func resultReference(step, path string) *node {
 	o := newObject()
 	o.text("type", "reference")
 	o.text("value", step+".results."+path)
 	return o.node
 }
 
-// ownComponent refers to the component that is published with the integration.
-func (e *exporter) ownComponent() *yaml.Node { return latestComponent(e.referenceKey, false) }
-
-func latestComponent(key string, public bool) *yaml.Node {
+// latestComponent refers to the latest version of a component.
+func latestComponent(key string, public bool) *node {
 	o := newObject()
 	o.text("key", key)
 	o.text("version", "LATEST")

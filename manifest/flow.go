@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
 )
@@ -47,7 +45,7 @@ func (e *exporter) flow(flow *sluice.Flow) (object, error) {
 	if err != nil {
 		return object{}, err
 	}
-	o.set("steps", list([]*yaml.Node{triggerStep.node, e.executionStep(flow).node}))
+	o.set("steps", list([]*node{triggerStep.node, e.executionStep(flow).node}))
 	o.set("supplementalComponents", e.supplementalComponents(supplement))
 	return o, nil
 }
@@ -140,7 +138,7 @@ func (e *exporter) triggerStep(flow *sluice.Flow, trigger any) (step object, sup
 	return o, supplement, nil
 }
 
-func schedule(schedule *sluice.Schedule) *yaml.Node {
+func schedule(schedule *sluice.Schedule) *node {
 	o := newObject()
 	if schedule.ConfigVar != "" {
 		o.text("type", "configVar")
@@ -168,10 +166,10 @@ func (e *exporter) executionStep(flow *sluice.Flow) object {
 
 // ownAction refers to one of the flow's functions in the component that is published with
 // the integration.
-func (e *exporter) ownAction(flow *sluice.Flow, function string) *yaml.Node {
+func (e *exporter) ownAction(flow *sluice.Flow, function string) *node {
 	o := newObject()
 	o.text("key", sluice.FlowKey(flow.Name)+"_"+function)
-	o.set("component", e.ownComponent())
+	o.set("component", e.ownComponent)
 	return o.node
 }
 
@@ -189,8 +187,8 @@ func setErrorConfig(o object, config *sluice.StepErrorConfig) {
 }
 
 // supplementalComponents lists the whole registry, and the platform's component if any.
-func (e *exporter) supplementalComponents(platform string) *yaml.Node {
-	components := make([]*yaml.Node, 0, len(e.integration.ComponentRegistry)+1)
+func (e *exporter) supplementalComponents(platform string) *node {
+	components := make([]*node, 0, len(e.integration.ComponentRegistry)+1)
 	for _, component := range e.integration.ComponentRegistry {
 		o := newObject()
 		o.text("key", component.Key)
@@ -229,7 +227,7 @@ func flowSchemas(flow *sluice.Flow) (object, error) {
 	return o, nil
 }
 
-func flowSchema(title string, schema *sluice.FlowSchema) (*yaml.Node, error) {
+func flowSchema(title string, schema *sluice.FlowSchema) (*node, error) {
 	o := newObject()
 	if schema.Title != "" {
 		title = schema.Title

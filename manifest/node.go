@@ -9,19 +9,40 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"go.yaml.in/yaml/v4"
 )
 
-// object is a YAML mapping that is being written. Members keep their order.
-type object struct{ node *yaml.Node }
+// node is a value of the document that is being written.
+type node struct {
+	kind kind
+	// scalar is a scalar as it is written.
+	scalar string
+	// children are the members of a mapping or the elements of a sequence.
+	children []child
+}
 
-func newObject() object { return object{&yaml.Node{Kind: yaml.MappingNode}} }
+// child is an element of a sequence, or a member of a mapping with its key as it is
+// written.
+type child struct {
+	key   string
+	value *node
+}
+
+type kind int
+
+const (
+	scalarNode kind = iota
+	mappingNode
+	sequenceNode
+)
+
+// object is a mapping that is being written. Members keep their order.
+type object struct{ *node }
+
+func newObject() object { return object{&node{kind: mappingNode, children: make([]child, 0, 8)}} }
 
 // set adds a member.
-func (o object) set(key string, value *yaml.Node) {
-	o.node.Content = append(o.node.Content, text(key), value)
+func (o object) set(key string, value *node) {
+	o.children = append(o.children, child{quote(key), value})
 }
 
 func (o object) text(key, value string)         { o.set(key, text(value)) }
@@ -54,85 +75,23 @@ func (o object) texts(key string, values []string) {
 	if values == nil {
 		return
 	}
-	items := make([]*yaml.Node, len(values))
+	items := make([]*node, len(values))
 	for i, value := range values {
 		items[i] = text(value)
 	}
 	o.set(key, list(items))
 }
 
-func list(items []*yaml.Node) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.SequenceNode, Content: items}
-	if len(items) == 0 {
-		node.Style = yaml.FlowStyle
-	}
-	return node
-}
+func text(value string) *node  { return &node{scalar: quote(value)} }
+func boolean(value bool) *node { return &node{scalar: strconv.FormatBool(value)} }
+func integer(value int) *node  { return &node{scalar: strconv.Itoa(value)} }
 
-func boolean(value bool) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.FormatBool(value)}
-}
-
-func integer(value int) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.Itoa(value)}
-}
-
-// text is a string. What any reader, of YAML 1.1 or 1.2, might take for something else
-// than a string is quoted.
-func text(value string) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
-	if !isPlain(value) {
-		node.Style = yaml.DoubleQuotedStyle
+func list(elements []*node) *node {
+	children := make([]child, len(elements))
+	for i, element := range elements {
+		children[i].value = element
 	}
-	return node
-}
-
-// isPlain tells whether a text is safe without quotes: words of ASCII letters that begin
-// with a letter and mean nothing else in YAML.
-func isPlain(value string) bool {
-	if value == "" || !isLetter(value[0]) || value[len(value)-1] == ' ' || len(value) > 120 {
-		return false
-	}
-	for i := range len(value) {
-		c := value[i]
-		if !isLetter(c) && (c < '0' || c > '9') && c != ' ' && c != '_' && c != '-' && c != '.' && c != '/' {
-			return false
-		}
-	}
-	return !reserved[strings.ToLower(value)]
-}
-
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
-// reserved are the words that are no strings in YAML 1.1 or 1.2.
-var reserved = map[string]bool{
-	"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true,
-	"true": true, "false": true, "null": true, "nan": true, "inf": true, "infinity": true,
-}
-
-// encode writes the document.
-func (o object) encode() ([]byte, error) {
-	if fault := invalidText(o.node); fault != "" {
-		return nil, fmt.Errorf("manifest: the text %q is no valid UTF-8", fault)
-	}
-	data, err := yaml.Dump(o.node, yaml.WithIndent(2), yaml.WithLineWidth(-1))
-	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
-	}
-	return data, nil
-}
-
-// invalidText returns a text that no document can hold; empty when there is none.
-func invalidText(node *yaml.Node) string {
-	if !utf8.ValidString(node.Value) {
-		return node.Value
-	}
-	for _, child := range node.Content {
-		if found := invalidText(child); found != "" {
-			return found
-		}
-	}
-	return ""
+	return &node{kind: sequenceNode, children: children}
 }
 
 // stringify is JSON.stringify: JSON without spaces and without escapes for HTML.
@@ -147,7 +106,7 @@ func stringify(value any) (string, error) {
 }
 
 // jsonNode turns any value that JSON can hold into a node, members in their order.
-func jsonNode(value any) (*yaml.Node, error) {
+func jsonNode(value any) (*node, error) {
 	data, err := stringify(value)
 	if err != nil {
 		return nil, err
@@ -157,7 +116,7 @@ func jsonNode(value any) (*yaml.Node, error) {
 	return decodeNode(decoder)
 }
 
-func decodeNode(decoder *json.Decoder) (*yaml.Node, error) {
+func decodeNode(decoder *json.Decoder) (*node, error) {
 	token, err := decoder.Token()
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -173,32 +132,38 @@ func decodeNode(decoder *json.Decoder) (*yaml.Node, error) {
 	case bool:
 		return boolean(token), nil
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: number(token)}, nil
+		return &node{scalar: number(token)}, nil
 	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Value: "null"}, nil
+	return &node{scalar: "null"}, nil
 }
 
 // decodeChildren reads an object or a list up to its end.
-func decodeChildren(decoder *json.Decoder, delim json.Delim) (*yaml.Node, error) {
-	node := &yaml.Node{Kind: yaml.MappingNode}
-	if delim == '[' {
-		node.Kind = yaml.SequenceNode
+func decodeChildren(decoder *json.Decoder, delim json.Delim) (*node, error) {
+	parent := &node{kind: sequenceNode}
+	if delim == '{' {
+		parent.kind = mappingNode
 	}
 	for decoder.More() {
-		child, err := decodeNode(decoder)
+		var next child
+		if parent.kind == mappingNode {
+			key, err := decoder.Token()
+			if err != nil {
+				return nil, err
+			}
+			next.key = quote(fmt.Sprint(key))
+		}
+		value, err := decodeNode(decoder)
 		if err != nil {
 			return nil, err
 		}
-		node.Content = append(node.Content, child)
-	}
-	if len(node.Content) == 0 {
-		node.Style = yaml.FlowStyle
+		next.value = value
+		parent.children = append(parent.children, next)
 	}
 	_, err := decoder.Token()
-	return node, err
+	return parent, err
 }
 
-// number writes a number so that YAML 1.1 reads it too: 1e3 would be a string there.
+// number writes a number so that YAML 1.1 reads it too: 1e3 would be a text there.
 func number(token json.Number) string {
 	if !strings.ContainsAny(token.String(), "eE") {
 		return token.String()

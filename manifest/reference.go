@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"go.yaml.in/yaml/v4"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
 )
@@ -11,11 +9,11 @@ import (
 type componentReference struct {
 	manifest sluice.ComponentManifest
 	key      string
-	inputs   *yaml.Node
+	inputs   *node
 }
 
 // action is what the document refers to.
-func (r componentReference) action() *yaml.Node {
+func (r componentReference) action() *node {
 	component := newObject()
 	component.text("key", r.manifest.Key)
 	component.text("signature", r.manifest.Signature)
@@ -47,7 +45,7 @@ func reference(manifest sluice.ComponentManifest, entry sluice.ComponentEntry, v
 }
 
 // inputNode writes the value of an input; nil leaves the input out.
-func inputNode(input sluice.ComponentInput, expression sluice.InputExpression) (*yaml.Node, error) {
+func inputNode(input sluice.ComponentInput, expression sluice.InputExpression) (*node, error) {
 	o := newObject()
 	switch expression := variant.Of(expression).(type) {
 	case nil:
@@ -76,7 +74,7 @@ func inputDefault(input sluice.ComponentInput) any {
 	return input.Default
 }
 
-func valueNode(input sluice.ComponentInput, expression sluice.ValueExpression) (*yaml.Node, error) {
+func valueNode(input sluice.ComponentInput, expression sluice.ValueExpression) (*node, error) {
 	o := newObject()
 	value, err := inputValue(input, expression.Value)
 	if err != nil {
@@ -96,7 +94,7 @@ func valueNode(input sluice.ComponentInput, expression sluice.ValueExpression) (
 
 // inputValue writes a value: a text as it is, anything else as JSON in a text, a
 // collection as a list; nil leaves a collection open that has no default.
-func inputValue(input sluice.ComponentInput, value any) (*yaml.Node, error) {
+func inputValue(input sluice.ComponentInput, value any) (*node, error) {
 	if input.Collection == "" {
 		if plain, ok := value.(string); ok {
 			return text(plain), nil
@@ -112,20 +110,20 @@ func inputValue(input sluice.ComponentInput, value any) (*yaml.Node, error) {
 			return pairsNode(pairs)
 		}
 	}
-	node, err := jsonNode(value)
-	if err != nil || node.Kind != yaml.SequenceNode {
-		return node, err
+	values, err := jsonNode(value)
+	if err != nil || values.kind != sequenceNode {
+		return values, err
 	}
-	items := make([]*yaml.Node, len(node.Content))
-	for i, item := range node.Content {
-		items[i] = valueItem(item).node
+	items := make([]*node, len(values.children))
+	for i, item := range values.children {
+		items[i] = valueItem(item.value).node
 	}
 	return list(items), nil
 }
 
 // pairsNode writes a key-value list. Spectral writes each value as JSON, texts too.
-func pairsNode(pairs []sluice.KeyValue[any]) (*yaml.Node, error) {
-	items := make([]*yaml.Node, len(pairs))
+func pairsNode(pairs []sluice.KeyValue[any]) (*node, error) {
+	items := make([]*node, len(pairs))
 	for i, pair := range pairs {
 		data, err := stringify(pair.Value)
 		if err != nil {
@@ -140,7 +138,7 @@ func pairsNode(pairs []sluice.KeyValue[any]) (*yaml.Node, error) {
 	return list(items), nil
 }
 
-func valueItem(value *yaml.Node) object {
+func valueItem(value *node) object {
 	o := newObject()
 	o.text("type", "value")
 	o.set("value", value)
@@ -148,7 +146,7 @@ func valueItem(value *yaml.Node) object {
 }
 
 // inputMeta says who sees and edits an input.
-func inputMeta(permission sluice.PermissionAndVisibilityType, visibleToOrg *bool, writeOnly bool) *yaml.Node {
+func inputMeta(permission sluice.PermissionAndVisibilityType, visibleToOrg *bool, writeOnly bool) *node {
 	o := newObject()
 	o.boolean("orgOnly", permission == sluice.PermissionOrganization)
 	o.boolean("visibleToOrgDeployer", visibleToOrg == nil || *visibleToOrg)
