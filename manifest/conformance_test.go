@@ -158,7 +158,7 @@ func (c testCase) difference(t *testing.T, got result) string {
 	require.NoError(t, err, "%s", got.document)
 	var want any
 	require.NoError(t, json.Unmarshal(readFile(t, c.dir, "expected.json"), &want))
-	return differ("", normalize("", want), normalize("", actual))
+	return difference("", normalize("", want), normalize("", actual))
 }
 
 func (c testCase) publishingDifference(t *testing.T, got result) string {
@@ -168,5 +168,5 @@ func (c testCase) publishingDifference(t *testing.T, got result) string {
 	var want, actual any
 	require.NoError(t, json.Unmarshal(data, &actual))
 	require.NoError(t, json.Unmarshal(readFile(t, c.dir, "expected-publishing.json"), &want))
-	return differ("", want, actual)
+	return difference("", want, actual)
 }

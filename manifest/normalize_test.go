@@ -107,8 +107,8 @@ func entryTexts(fallback any) any {
 	return fallback
 }
 
-// differ returns the first difference of two values; empty when they are equal.
-func differ(path string, want, got any) string {
+// difference returns the first difference of two values; empty when they are equal.
+func difference(path string, want, got any) string {
 	switch want := want.(type) {
 	case map[string]any:
 		got, ok := got.(map[string]any)
@@ -123,7 +123,7 @@ func differ(path string, want, got any) string {
 			if wanted != gotten {
 				return fmt.Sprintf("%s.%s: wanted %v (%#v), gotten %v (%#v)", path, key, wanted, w, gotten, g)
 			}
-			if found := differ(path+"."+key, w, g); found != "" {
+			if found := difference(path+"."+key, w, g); found != "" {
 				return found
 			}
 		}
@@ -134,7 +134,7 @@ func differ(path string, want, got any) string {
 			return fmt.Sprintf("%s: want %d elements, got %#v", path, len(want), got)
 		}
 		for i := range want {
-			if found := differ(fmt.Sprintf("%s[%d]", path, i), want[i], got[i]); found != "" {
+			if found := difference(fmt.Sprintf("%s[%d]", path, i), want[i], got[i]); found != "" {
 				return found
 			}
 		}
