@@ -134,6 +134,9 @@ func (s *Store) release() error {
 	if s.readers != nil {
 		keep(s.readers.Close())
 	}
+	if s.statements != nil {
+		keep(s.statements.close())
+	}
 	if s.conn != nil {
 		keep(s.conn.Close())
 	}
