@@ -231,7 +231,8 @@ type ConnectionInput struct {
 	Example     string
 	// Model holds the choices; empty takes any value.
 	Model []InputChoice
-	// Clean turns a value that is given into the one that code sees; nil keeps it.
+	// Clean turns a value that is given into the one that code sees; nil keeps it. It is
+	// called again on its own result when stored values are loaded.
 	Clean func(value any) (any, error)
 	// PermissionAndVisibilityType says who sees and edits the value; customer by default.
 	PermissionAndVisibilityType PermissionAndVisibilityType
