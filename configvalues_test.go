@@ -3,6 +3,7 @@ package sluice_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ var (
 		{Key: "tokenUrl", Label: "Token URL", Type: sluice.InputTypeTemplate, TemplateValue: "https://{{#domain}}.example.com/token?live={{#live}}"},
 		{Key: "scopes", Label: "Scopes", Type: sluice.InputTypeString, Default: "read", Shown: new(false)},
 		{Key: "live", Label: "Live", Type: sluice.InputTypeBoolean},
-		{Key: "clientId", Label: "Client", Type: sluice.InputTypeString, Clean: func(value any) (any, error) { return "clean " + value.(string), nil }},
+		{Key: "clientId", Label: "Client", Type: sluice.InputTypeString, Clean: func(value any) (any, error) { return fmt.Sprint("clean ", value), nil }},
 		{Key: "clientSecret", Label: "Secret", Type: sluice.InputTypePassword},
 		{Key: "headers", Label: "Headers", Type: sluice.InputTypeString, Collection: sluice.CollectionKeyValueList},
 	}}}
@@ -178,7 +179,8 @@ func TestConfigValuesRefuse(t *testing.T) {
 		"Flag":      {{"true", "expected a boolean, got a string"}, {1, "expected a boolean"}},
 		"Number":    {{"1", "expected a number, got a string"}, {json.Number("1e999"), "range"}, {math.NaN(), "finite"}},
 		"Every": {
-			{"* * *", "five fields"}, {map[string]any{"cron": "x"}, "expected a cron expression or a schedule"},
+			{"* * *", "five fields"},
+			{map[string]any{"cron": "x"}, "expected a cron expression or a schedule"},
 			{map[string]any{"schedule_type": "yearly"}, "expected a schedule type"},
 			{map[string]any{"schedule_type": "hour"}, "five fields"},
 			{map[string]any{"value": "* * * * *", "time_zone": "Mars"}, "no IANA time zone"},
@@ -191,7 +193,8 @@ func TestConfigValuesRefuse(t *testing.T) {
 		"Place":   {{"x", "has no value"}},
 		"Nick":    {{"x", "no such config variable"}},
 		"My Shop": {
-			{"x", "expected a connection"}, {map[string]any{"fields": map[string]any{}}, `field "domain": a value is required`},
+			{"x", "expected a connection"},
+			{map[string]any{"fields": map[string]any{}}, `field "domain": a value is required`},
 			{map[string]any{"fields": map[string]any{"domain": "a", "live": 1}}, `field "live": expected a string, got a number`},
 			{map[string]any{"fields": map[string]any{"domain": "a", "tokenURL": "x"}}, `field "tokenURL": the connection has no such input`},
 			{map[string]any{"secret": 1}, "expected a connection"},

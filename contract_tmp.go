@@ -5,12 +5,14 @@ import (
 	"net/url"
 )
 
-type Headers map[string][]string
-type QueryParameters url.Values
-type RawBody struct {
-	Data        []byte
-	ContentType string
-}
+type (
+	Headers         map[string][]string
+	QueryParameters url.Values
+	RawBody         struct {
+		Data        []byte
+		ContentType string
+	}
+)
 type Body struct{ data any }
 
 func NewBody(v any) Body { return Body{v} }

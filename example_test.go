@@ -44,8 +44,7 @@ func ExampleIntegration_Validate() {
 			QueueConfig: sluice.SequentialQueueConfig{},
 		}},
 	}
-	var invalid *sluice.ValidationError
-	if errors.As(integration.Validate(), &invalid) {
+	if invalid, ok := errors.AsType[*sluice.ValidationError](integration.Validate()); ok {
 		for _, fault := range invalid.Faults {
 			fmt.Println(fault.Path)
 		}

@@ -33,18 +33,25 @@ func oddConnection() *rapid.Generator[sluice.ConnectionDefinition] {
 		}
 		inputs := rapid.SampledFrom([][]sluice.ConnectionInput{nil, {input}, {input, input}}).Draw(t, "inputs")
 		return rapid.SampledFrom([]sluice.ConnectionDefinition{
-			nil, (*sluice.BasicConnection)(nil), (*sluice.ConnectionReference)(nil), sluice.BasicConnection{Inputs: inputs},
-			&sluice.OAuth2AuthorizationCodeConnection{Inputs: inputs}, sluice.OAuth2ClientCredentialsConnection{Inputs: inputs, OAuth2Config: &sluice.OAuth2Config{}},
+			nil, (*sluice.BasicConnection)(nil), (*sluice.ConnectionReference)(nil),
+			sluice.BasicConnection{Inputs: inputs},
+			&sluice.OAuth2AuthorizationCodeConnection{Inputs: inputs},
+			sluice.OAuth2ClientCredentialsConnection{Inputs: inputs, OAuth2Config: &sluice.OAuth2Config{}},
 			sluice.ConnectionReference{Component: oddText().Draw(t, "component"), Key: oddText().Draw(t, "entry"), Values: oddValues(t)},
-			sluice.UserActivatedConnection{}, &sluice.OrganizationActivatedConnection{}, sluice.CustomerActivatedConnection{},
+			sluice.UserActivatedConnection{},
+			&sluice.OrganizationActivatedConnection{},
+			sluice.CustomerActivatedConnection{},
 		}).Draw(t, "connection")
 	})
 }
 
 func oddValues(t *rapid.T) map[string]sluice.InputExpression {
 	return map[string]sluice.InputExpression{oddText().Draw(t, "input"): rapid.SampledFrom([]sluice.InputExpression{
-		nil, (*sluice.ValueExpression)(nil), sluice.ValueExpression{Value: rapid.SampledFrom(odd).Draw(t, "value")},
-		&sluice.ConfigVarExpression{}, sluice.TemplateExpression{Template: "{{#A"}, sluice.OpenExpression{},
+		nil, (*sluice.ValueExpression)(nil),
+		sluice.ValueExpression{Value: rapid.SampledFrom(odd).Draw(t, "value")},
+		&sluice.ConfigVarExpression{},
+		sluice.TemplateExpression{Template: "{{#A"},
+		sluice.OpenExpression{},
 	}).Draw(t, "expression")}
 }
 
@@ -52,18 +59,26 @@ func oddElement() *rapid.Generator[sluice.ConfigElement] {
 	return rapid.Custom(func(t *rapid.T) sluice.ConfigElement {
 		key, value := oddText().Draw(t, "key"), rapid.SampledFrom(odd).Draw(t, "value")
 		source := rapid.SampledFrom([]sluice.DataSource{
-			nil, (*sluice.InlineDataSource)(nil), (*sluice.DataSourceReference)(nil), sluice.InlineDataSource{DataSourceReset: &sluice.DataSourceReset{}},
+			nil, (*sluice.InlineDataSource)(nil), (*sluice.DataSourceReference)(nil),
+			sluice.InlineDataSource{DataSourceReset: &sluice.DataSourceReset{}},
 			&sluice.DataSourceReference{Component: "acme", Key: "a", Values: oddValues(t)},
 		}).Draw(t, "source")
 		return rapid.SampledFrom([]sluice.ConfigElement{
 			nil, (*sluice.StringVar)(nil), (*sluice.ValueListVar[string])(nil), (*sluice.HTMLElement)(nil), (*sluice.ConnectionVar)(nil),
-			sluice.HTMLElement{Key: key}, &sluice.HTMLElementVar{Key: key}, sluice.StringVar{Key: key, DataSource: source}, sluice.DateVar{Key: key, Default: key},
-			sluice.PicklistVar{Key: key, Default: key, DataSource: source}, &sluice.ScheduleVar{Key: key, Default: key, TimeZone: key},
-			sluice.NumberVar{Key: key, Default: 1e308}, sluice.ValueListVar[string]{}, sluice.ValueListVar[string]{Element: (*sluice.StringVar)(nil), Default: []string{key}},
+			sluice.HTMLElement{Key: key},
+			&sluice.HTMLElementVar{Key: key},
+			sluice.StringVar{Key: key, DataSource: source},
+			sluice.DateVar{Key: key, Default: key},
+			sluice.PicklistVar{Key: key, Default: key, DataSource: source},
+			&sluice.ScheduleVar{Key: key, Default: key, TimeZone: key},
+			sluice.NumberVar{Key: key, Default: 1e308},
+			sluice.ValueListVar[string]{},
+			sluice.ValueListVar[string]{Element: (*sluice.StringVar)(nil), Default: []string{key}},
 			sluice.KeyValueListVar[float64]{Element: sluice.NumberVar{Key: key}, Default: []sluice.KeyValue[float64]{{Key: key}}},
 			sluice.JSONFormVar[any]{Key: key, DataSource: source, Default: &sluice.JSONForm{Schema: value, UISchema: value, Data: value}},
 			sluice.ConnectionVar{Key: key, StableKey: key, Connection: oddConnection().Draw(t, "definition")},
-			sluice.ObjectFieldMapVar{Key: key, Default: &sluice.ObjectFieldMap{}}, sluice.ObjectSelectionVar{Key: key, Default: sluice.ObjectSelection{}},
+			sluice.ObjectFieldMapVar{Key: key, Default: &sluice.ObjectFieldMap{}},
+			sluice.ObjectSelectionVar{Key: key, Default: sluice.ObjectSelection{}},
 		}).Draw(t, "element")
 	})
 }
@@ -77,7 +92,8 @@ func oddFlow() *rapid.Generator[sluice.Flow] {
 			Trigger: rapid.SampledFrom([]sluice.Trigger{
 				nil, (*sluice.WebhookTrigger)(nil), (*sluice.ComponentTrigger)(nil), (*sluice.BatchTrigger[int, string])(nil), &sluice.BatchTrigger[int, string]{},
 				sluice.WebhookTrigger{StatusCode: rapid.Int().Draw(t, "status"), Headers: map[string]string{oddText().Draw(t, "header"): "\r"}},
-				sluice.ComponentTrigger{Component: "acme", Key: "a", Values: oddValues(t)}, sluice.InstanceDeployTrigger{},
+				sluice.ComponentTrigger{Component: "acme", Key: "a", Values: oddValues(t)},
+				sluice.InstanceDeployTrigger{},
 			}).Draw(t, "trigger"),
 			QueueConfig: rapid.SampledFrom([]sluice.QueueConfig{
 				nil, (*sluice.ParallelQueueConfig)(nil), &sluice.ThrottledQueueConfig{ConcurrencyLimit: rapid.Int().Draw(t, "limit")}, sluice.StandardQueueConfig{ConcurrencyLimit: new(rapid.Int().Draw(t, "limit"))},

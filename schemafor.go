@@ -113,8 +113,9 @@ func knowTypes(goType reflect.Type, known map[reflect.Type]*jsonschema.Schema, s
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		knowTypes(goType.Elem(), known, seen)
 	case reflect.Struct:
-		for i := range goType.NumField() {
-			knowTypes(goType.Field(i).Type, known, seen)
+		for field := range goType.Fields() {
+			knowTypes(field.Type, known, seen)
 		}
+	default:
 	}
 }

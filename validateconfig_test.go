@@ -20,7 +20,9 @@ func configCases() []validateCase {
 	twoKinds.UserLevelConfigPages = []sluice.ConfigPage{{Name: "Mine", Elements: []sluice.ConfigElement{a}}}
 	scoped := onPage()
 	scoped.ScopedConfigVars = []sluice.ConfigElement{
-		a, sluice.ConnectionVar{Key: "S", StableKey: "s", Connection: sluice.BasicConnection{}}, nil,
+		a,
+		sluice.ConnectionVar{Key: "S", StableKey: "s", Connection: sluice.BasicConnection{}},
+		nil,
 		sluice.ConnectionVar{Key: "S", StableKey: "s2", Connection: sluice.CustomerActivatedConnection{}},
 	}
 	samePages := onPage()

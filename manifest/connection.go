@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/casing"
@@ -26,7 +26,7 @@ func (e *exporter) connection(configVar sluice.ConnectionVar, definition sluice.
 		o.text("useScopedConfigVar", definition.StableKey)
 		return o, nil
 	}
-	return object{}, fmt.Errorf("a connection is required")
+	return object{}, errors.New("a connection is required")
 }
 
 func (e *exporter) inlineConnection(

@@ -94,6 +94,7 @@ func wordEnd(text []rune, start int) int {
 		return start
 	case digit:
 		return run(text, start, digit)
+	case lower, upper, other:
 	}
 	// Capitalised or small letters, as long as they reach a break or a capital: Order, order.
 	from := start
