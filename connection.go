@@ -214,8 +214,8 @@ type ConnectionInput struct {
 	TemplateValue string
 	// Collection is empty for a single value.
 	Collection CollectionType
-	// Default is a string, a []string for a value list or a []KeyValue[string] for a
-	// key-value list; nil is none.
+	// Default is a string, for a boolean also a bool, a []string for a value list or a
+	// []KeyValue[string] for a key-value list; nil is none.
 	Default any
 	// Required inputs must have a value.
 	Required bool

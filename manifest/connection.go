@@ -98,9 +98,16 @@ func setConnectionMeta(o object, definition sluice.ConfigVarDefinition, oauth2 *
 func connectionInput(input sluice.ConnectionInput) (*node, error) {
 	o := newObject()
 	if input.Collection == "" {
-		fallback, _ := input.Default.(string)
+		fallback := input.Default
+		if fallback == nil || fallback == false || fallback == 0 {
+			fallback = "" // As in spectral.
+		}
+		value, err := jsonNode(fallback)
+		if err != nil {
+			return nil, err
+		}
 		o.text("type", "value")
-		o.text("value", fallback)
+		o.set("value", value)
 	} else {
 		items, err := collectionDefault(input.Default)
 		if err != nil {
