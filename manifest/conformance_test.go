@@ -51,13 +51,11 @@ func TestConformance(t *testing.T) {
 	var mutex sync.Mutex
 	counts := map[outcome]int{}
 	t.Cleanup(func() { // After the cases, which are parallel.
-		text := fmt.Sprintf("conformance: %d cases", len(dirs))
-		var textSb55 strings.Builder
+		var text strings.Builder
 		for _, what := range []outcome{exported, contained, rejected, exportedInstead, asIs, otherwise, inexpressible, skipped} {
-			textSb55.WriteString(fmt.Sprintf(", %d %s", counts[what], what))
+			fmt.Fprintf(&text, ", %d %s", counts[what], what)
 		}
-		text += textSb55.String()
-		t.Log(text)
+		t.Logf("conformance: %d cases%s", len(dirs), text.String())
 		if counts[exported] == 0 || counts[contained] == 0 {
 			t.Error("no case was compared")
 		}
