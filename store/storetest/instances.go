@@ -17,6 +17,10 @@ func instance(t testing.TB, customer, name string) *store.Instance {
 		Customer: store.Customer{ID: customer, ExternalID: "x-" + customer, Name: "Customer " + customer},
 		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, DeployedAt: start,
 		Endpoints: []store.Endpoint{{ID: newID(t), Flow: "import"}, {ID: newID(t)}},
+		Keys: []store.APIKey{
+			{Flow: "import", Hash: []byte{0, 255}, Prefix: "ab", Sealed: []byte{255, 0}, CreatedAt: start},
+			{Flow: "export", Hash: []byte{1}, CreatedAt: start},
+		},
 	}
 }
 
@@ -35,6 +39,7 @@ func testInstances(t *testing.T, s *suite) {
 		gone := i.Endpoints[0].ID
 		i.Name, i.Version, i.Paused, i.Config = "second", "1.3.0", false, []byte("{}")
 		i.Endpoints = []store.Endpoint{{ID: newID(t), Flow: "export"}, i.Endpoints[1]}
+		i.Keys = nil
 		require.NoError(t, h.PutInstance(h.ctx(), i))
 		require.EqualValues(t, 2, i.Revision)
 		requireFound(t, h, i)

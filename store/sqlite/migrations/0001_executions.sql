@@ -71,6 +71,7 @@ CREATE TABLE instances (
 	customer_external_id TEXT NOT NULL,
 	customer_name        TEXT NOT NULL,
 	config               BLOB,
+	api_keys             BLOB,             -- a JSON list, NULL for none
 	paused               INTEGER NOT NULL,
 	pending              INTEGER NOT NULL, -- the hooks of a deployment have not all succeeded
 	deployed_at          INTEGER NOT NULL,
