@@ -3,9 +3,9 @@ package runtime_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -209,7 +209,7 @@ func TestKeysAreChangedBesideOtherWrites(t *testing.T) {
 func TestKeysChangeWhileHooksRun(t *testing.T) {
 	t.Parallel()
 	var rt *runtime.Runtime
-	var created, fails = "", false
+	created, fails := "", false
 	integration := keyed(noop)
 	integration.Flows[0].OnInstanceDeploy = func(ctx context.Context, run *sluice.Run) (*sluice.LifecycleResult, error) {
 		if fails {
@@ -282,7 +282,7 @@ func (e endless) Read([]byte) (int, error) {
 func TestThreat31_KeyIsCheckedBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{-1, 100, 1_000_000, 1 << 40} {
-		t.Run(fmt.Sprint(length), func(t *testing.T) {
+		t.Run(strconv.FormatInt(length, 10), func(t *testing.T) {
 			t.Parallel()
 			run(t, keyed(noop), func(t *testing.T, h *sluicetest.Harness) {
 				done := make(chan struct{})
@@ -311,8 +311,16 @@ func TestThreat43_RefusalsTellNothing(t *testing.T) {
 		revoked := createKey(t, h.Runtime, instance, "Flow")
 		require.NoError(t, h.Runtime.RevokeAPIKey(t.Context(), instance.ID, "Flow", revoked))
 		for _, headers := range [][]string{
-			{}, {"Api-Key", ""}, {"Api-Key", "0"}, {"Api-Key", key[1:]}, {"Api-Key", other}, {"Api-Key", revoked},
-			{"Api-Key", key, "Api-Key", key}, {"Authorization", key}, {"Content-Encoding", "zstd"}, {"prismatic-synchronous", "true"},
+			{},
+			{"Api-Key", ""},
+			{"Api-Key", "0"},
+			{"Api-Key", key[1:]},
+			{"Api-Key", other},
+			{"Api-Key", revoked},
+			{"Api-Key", key, "Api-Key", key},
+			{"Authorization", key},
+			{"Content-Encoding", "zstd"},
+			{"prismatic-synchronous", "true"},
 		} {
 			answers = append(answers, h.Post("Flow", `{malformed`, headers...))
 		}

@@ -153,9 +153,9 @@ func TestThreat25_SecretsAreNotOnRecord(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	var saw map[string][]string
-	flow := func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 		saw = run.WebhookAPIKeys
-		run.Logger.Info("here are my headers", "headers", run.Payload.Headers)
+		run.Logger.InfoContext(ctx, "here are my headers", "headers", run.Payload.Headers)
 		return &sluice.Result{Data: run.Payload.Headers}, nil
 	}
 	integration := withPassword(flow)
@@ -178,7 +178,7 @@ func TestThreat25_SecretsAreNotOnRecord(t *testing.T) {
 	var answers []string
 	send := func(status int, flow, body string, more ...string) {
 		t.Helper()
-		answer := s.post(t, s.instance.WebhookURLs[flow], body, append(headers[:len(headers):len(headers)], more...)...)
+		answer := s.post(t, s.instance.WebhookURLs[flow], body, append(slices.Clip(headers), more...)...)
 		require.Equal(t, status, answer.Code, answer.Body.String())
 		answers = append(answers, answer.Body.String())
 	}
@@ -278,17 +278,17 @@ func TestSecretsAreSealedOnceThereIsAMasterKey(t *testing.T) {
 	s = openSite(t, path, withPassword(noop), masterKey(1))
 	require.NoError(t, s.deployPassword(t))
 	require.Equal(t, http.StatusOK, s.post(t, s.instance.WebhookURLs["Flow"], `{}`, "Api-Key", key).Code)
-	record := changeInstance(t, s, path, func(*store.Instance) {})
+	record := changeInstance(t, s, path, s.instance.ID, func(*store.Instance) {})
 	require.NotContains(t, string(record.Config), "pass-word-secret")
 }
 
-// changeInstance stops the runtime and changes what the database holds of its instance.
-func changeInstance(t *testing.T, s *site, path string, change func(*store.Instance)) *store.Instance {
+// changeInstance stops the runtime and changes what the database holds of an instance.
+func changeInstance(t *testing.T, s *site, path, id string, change func(*store.Instance)) *store.Instance {
 	t.Helper()
 	require.NoError(t, s.Stop(t.Context()))
 	db, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
-	record, err := db.Instance(t.Context(), s.instance.ID)
+	record, err := db.Instance(t.Context(), id)
 	require.NoError(t, err)
 	change(record)
 	require.NoError(t, db.PutInstance(t.Context(), record))
@@ -298,16 +298,16 @@ func changeInstance(t *testing.T, s *site, path string, change func(*store.Insta
 
 func TestThreat26_AlteredAndSwappedSecretsAreFound(t *testing.T) {
 	t.Parallel()
-	var globex *store.Instance
-	changes := map[string]func(*store.Instance){
-		"configuration altered": func(i *store.Instance) { i.Config[len(i.Config)-1] ^= 1 },
-		"configuration swapped": func(i *store.Instance) { i.Config = globex.Config },
-		"key altered":           func(i *store.Instance) { i.Keys[0].Sealed[30] ^= 1 },
-		"key swapped":           func(i *store.Instance) { i.Keys[0].Sealed = globex.Keys[0].Sealed },
-		"key of another flow":   func(i *store.Instance) { i.Keys[0].Sealed = i.Keys[1].Sealed },
+	changes := map[string]func(i, globex *store.Instance){
+		"configuration altered": func(i, _ *store.Instance) { i.Config[len(i.Config)-1] ^= 1 },
+		"configuration swapped": func(i, globex *store.Instance) { i.Config = globex.Config },
+		"key altered":           func(i, _ *store.Instance) { i.Keys[0].Sealed[30] ^= 1 },
+		"key swapped":           func(i, globex *store.Instance) { i.Keys[0].Sealed = globex.Keys[0].Sealed },
+		"key of another flow":   func(i, _ *store.Instance) { i.Keys[0].Sealed = i.Keys[1].Sealed },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a.db")
 			s := openSite(t, path, withPassword(noop), masterKey(1))
 			other, err := s.Deploy(t.Context(), runtime.Deployment{Customer: runtime.Customer{ExternalID: "globex"}})
@@ -317,11 +317,8 @@ func TestThreat26_AlteredAndSwappedSecretsAreFound(t *testing.T) {
 			key := createKey(t, s.Runtime, s.instance, "Flow")
 			createKey(t, s.Runtime, s.instance, "Other")
 			webhook := s.instance.WebhookURLs["Flow"]
-			mine := s.instance
-			s.instance = other
-			globex = changeInstance(t, s, path, func(*store.Instance) {})
-			s.instance = mine
-			changeInstance(t, s, path, change)
+			globex := changeInstance(t, s, path, other.ID, func(*store.Instance) {})
+			changeInstance(t, s, path, s.instance.ID, func(i *store.Instance) { change(i, globex) })
 
 			s = openSite(t, path, withPassword(noop), masterKey(1))
 			require.Equal(t, http.StatusServiceUnavailable, s.post(t, webhook, `{}`, "Api-Key", key).Code)

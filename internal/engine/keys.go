@@ -28,7 +28,7 @@ const (
 // only time that it is shown.
 func (e *Engine) CreateAPIKey(ctx context.Context, instanceID, flow string) (string, error) {
 	var random [keySize]byte
-	rand.Read(random[:]) //nolint:errcheck // It never fails: see crypto/rand.
+	rand.Read(random[:])
 	key := hex.EncodeToString(random[:])
 	if err := e.AddAPIKey(ctx, instanceID, flow, key); err != nil {
 		return "", err

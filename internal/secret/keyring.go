@@ -80,7 +80,7 @@ func (k *Keyring) CanSeal() bool { return len(k.keys) > 0 }
 // only with the same. The keyring must have a key: see CanSeal.
 func (k *Keyring) Seal(plaintext []byte, place ...string) []byte {
 	key := &k.keys[0]
-	return key.aead.Seal(bytes.Clone(key.header[:]), nil, plaintext, additionalData(key, place))
+	return key.aead.Seal(bytes.Clone(key.header[:]), nil, plaintext, additionalData(key, place)) //nolint:gosec // It draws its own nonces.
 }
 
 // Open decrypts what was sealed for the place. Errors are ErrUnknownKey and ErrAltered.
