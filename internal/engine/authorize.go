@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -24,6 +25,20 @@ func (t Target) Authorize(presented []string) error {
 		return nil
 	}
 	return ErrUnauthorized
+}
+
+// AuthorizeUnknown is Authorize for a request to a flow that names a customer whom nobody
+// knows: where instances have API keys, it is refused like a wrong key, so that answers do
+// not tell which customers there are (design §8).
+func (e *Engine) AuthorizeUnknown(ctx context.Context, integration string, flow *Flow, presented []string) error {
+	if err := (Target{Flow: flow}).Authorize(presented); err != nil || !flow.takesCustomerKeys() {
+		return err
+	}
+	keyed, err := e.options.Store.HasAPIKeys(ctx, integration)
+	if err == nil && keyed {
+		return ErrUnauthorized
+	}
+	return err
 }
 
 // liveKeys are the keys that the flow takes, and whether it asks for one (seed 000,

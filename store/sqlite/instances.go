@@ -94,6 +94,18 @@ func (s *Store) InstanceByEndpoint(ctx context.Context, endpointID string) (*sto
 	return s.instance(ctx, "id = (SELECT instance FROM endpoints WHERE id = ?)", endpointID)
 }
 
+// HasAPIKeys implements [store.Instances].
+func (s *Store) HasAPIKeys(ctx context.Context, integration string) (found bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		return conn.QueryRowContext(ctx,
+			"SELECT EXISTS (SELECT 1 FROM instances WHERE integration = ? AND api_keys IS NOT NULL)", integration).Scan(&found)
+	})
+	if err != nil {
+		return false, fmt.Errorf("store: find API keys: %w", err)
+	}
+	return found, nil
+}
+
 func (s *Store) instance(ctx context.Context, where string, args ...any) (*store.Instance, error) {
 	var found *store.Instance
 	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {

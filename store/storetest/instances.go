@@ -48,6 +48,24 @@ func testInstances(t *testing.T, s *suite) {
 		_, err = h.InstanceByName(h.ctx(), "orders", "acme", "main")
 		require.ErrorIs(t, err, store.ErrNotFound)
 	})
+	s.test(t, "has API keys", func(t *testing.T, h *harness) {
+		requireKeys := func(want bool, integration string) {
+			t.Helper()
+			found, err := h.HasAPIKeys(h.ctx(), integration)
+			require.NoError(t, err)
+			require.Equal(t, want, found)
+		}
+		bare, keyed := instance(t, "acme", "main"), instance(t, "globex", "main")
+		bare.Keys = nil
+		require.NoError(t, h.PutInstance(h.ctx(), bare))
+		requireKeys(false, "orders")
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(true, "orders")
+		requireKeys(false, "other")
+		keyed.Keys = []store.APIKey{}
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(false, "orders")
+	})
 	s.test(t, "not found", func(t *testing.T, h *harness) {
 		_, err := h.Instance(h.ctx(), newID(t))
 		require.ErrorIs(t, err, store.ErrNotFound)

@@ -78,6 +78,7 @@ CREATE TABLE instances (
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
 ) STRICT;
+CREATE INDEX instances_keyed ON instances (integration) WHERE api_keys IS NOT NULL;
 
 CREATE TABLE endpoints (
 	id       TEXT PRIMARY KEY,
