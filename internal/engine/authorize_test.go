@@ -39,6 +39,14 @@ func TestAuthorizeWithoutAnInstance(t *testing.T) {
 	}
 }
 
+func TestOrganizationWithoutKeysIsClosed(t *testing.T) {
+	t.Parallel()
+	flow, err := newFlow(&sluice.Flow{Name: "Flow", EndpointSecurityType: sluice.EndpointSecurityOrganization})
+	require.NoError(t, err)
+	require.Equal(t, ErrUnauthorized, Target{Flow: flow}.Authorize(nil))
+	require.Equal(t, ErrUnauthorized, Target{Flow: flow}.Authorize([]string{""}))
+}
+
 func TestUnknownCustomersAreRefusedWhereOthersHaveKeys(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), ":memory:")
