@@ -48,24 +48,6 @@ func testInstances(t *testing.T, s *suite) {
 		_, err = h.InstanceByName(h.ctx(), "orders", "acme", "main")
 		require.ErrorIs(t, err, store.ErrNotFound)
 	})
-	s.test(t, "has API keys", func(t *testing.T, h *harness) {
-		requireKeys := func(want bool, integration string) {
-			t.Helper()
-			found, err := h.HasAPIKeys(h.ctx(), integration)
-			require.NoError(t, err)
-			require.Equal(t, want, found)
-		}
-		bare, keyed := instance(t, "acme", "main"), instance(t, "globex", "main")
-		bare.Keys = nil
-		require.NoError(t, h.PutInstance(h.ctx(), bare))
-		requireKeys(false, "orders")
-		require.NoError(t, h.PutInstance(h.ctx(), keyed))
-		requireKeys(true, "orders")
-		requireKeys(false, "other")
-		keyed.Keys = []store.APIKey{}
-		require.NoError(t, h.PutInstance(h.ctx(), keyed))
-		requireKeys(false, "orders")
-	})
 	s.test(t, "not found", func(t *testing.T, h *harness) {
 		_, err := h.Instance(h.ctx(), newID(t))
 		require.ErrorIs(t, err, store.ErrNotFound)
@@ -109,11 +91,33 @@ func testInstances(t *testing.T, s *suite) {
 		all.Wait()
 		require.EqualValues(t, 1, won.Load())
 	})
+	testAPIKeys(t, s)
 	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
 		i := instance(t, "acme", "main")
 		require.NoError(t, h.PutInstance(h.ctx(), i))
 		h.crash()
 		requireFound(t, h, i)
+	})
+}
+
+func testAPIKeys(t *testing.T, s *suite) {
+	s.test(t, "has API keys", func(t *testing.T, h *harness) {
+		requireKeys := func(want bool, integration string) {
+			t.Helper()
+			found, err := h.HasAPIKeys(h.ctx(), integration)
+			require.NoError(t, err)
+			require.Equal(t, want, found)
+		}
+		bare, keyed := instance(t, "acme", "main"), instance(t, "globex", "main")
+		bare.Keys = nil
+		require.NoError(t, h.PutInstance(h.ctx(), bare))
+		requireKeys(false, "orders")
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(true, "orders")
+		requireKeys(false, "other")
+		keyed.Keys = []store.APIKey{}
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(false, "orders")
 	})
 }
 
