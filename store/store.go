@@ -91,6 +91,8 @@ type Instances interface {
 	// InstanceByEndpoint returns the instance that an endpoint id belongs to, or
 	// ErrNotFound.
 	InstanceByEndpoint(ctx context.Context, endpointID string) (*Instance, error)
+	// HasAPIKeys tells whether any instance of the integration has API keys.
+	HasAPIKeys(ctx context.Context, integration string) (bool, error)
 }
 
 // Reader looks records up.

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-go/sluice"
 )
@@ -12,6 +13,9 @@ type definition struct {
 	integration *sluice.Integration
 	flows       map[string]*Flow
 	ordered     []*Flow
+	// apiKeys are the organization's keys by flow name, as flows see them; a flow without
+	// any has an empty list.
+	apiKeys map[string][]string
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -21,6 +25,8 @@ type Flow struct {
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
+	// organizationKeys are the hashes of OrganizationAPIKeys.
+	organizationKeys []keyHash
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -28,7 +34,7 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Flow: definition, checkInput: check}
+	flow := &Flow{Flow: definition, checkInput: check, organizationKeys: hashKeys(definition.OrganizationAPIKeys)}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
 	case sluice.ThrottledQueueConfig:
@@ -46,6 +52,14 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	return flow, err
 }
 
+// shownOrganizationKeys are the organization's keys that callers of the flow owe.
+func (f *Flow) shownOrganizationKeys() []string {
+	if f.EndpointSecurityType != sluice.EndpointSecurityOrganization {
+		return []string{}
+	}
+	return slices.Concat([]string{}, f.OrganizationAPIKeys)
+}
+
 func newDefinitions(integrations []*sluice.Integration) (map[string]*definition, error) {
 	if len(integrations) == 0 {
 		return nil, errors.New("no integration to serve: Options.Integrations is empty")
@@ -61,7 +75,11 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		if _, twice := definitions[integration.Name]; twice {
 			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}
-		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
+		d := &definition{
+			integration: integration,
+			flows:       make(map[string]*Flow, len(integration.Flows)),
+			apiKeys:     make(map[string][]string, len(integration.Flows)),
+		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
@@ -69,6 +87,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
+			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
 		}
 		definitions[integration.Name] = d
 	}

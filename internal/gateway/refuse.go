@@ -18,6 +18,8 @@ type refusal struct {
 	executionID string
 	allow       string
 	retryAfter  int
+	// closes ends the connection: what is left of the body is not read.
+	closes bool
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -48,6 +50,10 @@ func (g *Gateway) refuse(c *call, cause error) {
 	var executed *engine.ExecutionError
 	var malformed *sluice.BodyError
 	answer := asRefusal(cause)
+	if answer == unauthorized {
+		c.refuse(answer)
+		return
+	}
 	switch {
 	case answer.status == http.StatusServiceUnavailable || errors.As(cause, &executed):
 	case errors.Is(cause, engine.ErrDeadline):
@@ -96,6 +102,9 @@ func (c *call) refuse(answer *refusal) {
 	header := c.Header()
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
+	}
+	if answer.closes {
+		header.Set("Connection", "close")
 	}
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
