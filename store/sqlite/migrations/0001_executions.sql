@@ -11,7 +11,8 @@ CREATE TABLE executions (
 	flow        TEXT NOT NULL,
 	invoke_type TEXT NOT NULL,
 	head        BLOB,
-	body        BLOB
+	body        BLOB,
+	logs        BLOB
 ) STRICT;
 
 -- How an attempt ended. It never changes.
@@ -77,6 +78,7 @@ CREATE TABLE instances (
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
 ) STRICT;
+CREATE INDEX instances_customer ON instances (integration, customer_external_id, name);
 
 CREATE TABLE endpoints (
 	id       TEXT PRIMARY KEY,
@@ -85,3 +87,8 @@ CREATE TABLE endpoints (
 	flow     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_instance ON endpoints (instance);
+
+CREATE TABLE shared_endpoints (
+	integration TEXT PRIMARY KEY,
+	id          TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
