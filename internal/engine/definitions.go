@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sluice-go/sluice"
 )
 
@@ -12,6 +14,12 @@ type definition struct {
 	integration *sluice.Integration
 	flows       map[string]*Flow
 	ordered     []*Flow
+	// routing finds the flow of a request; nil where each flow has an endpoint of its own.
+	routing *routing
+	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
+	webhookURLs map[string]string
+	// refusals bounds how many requests are recorded that were refused there.
+	refusals *rate.Limiter
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -61,7 +69,9 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		if _, twice := definitions[integration.Name]; twice {
 			return nil, fmt.Errorf("Integrations[%d]: the integration %q is registered twice", i, integration.Name)
 		}
-		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
+		d := &definition{
+			integration: integration, flows: make(map[string]*Flow, len(integration.Flows)), refusals: newRefusals(),
+		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
@@ -69,6 +79,10 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
+		}
+		var err error
+		if d.routing, err = newRouting(d); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}

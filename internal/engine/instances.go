@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -24,12 +23,6 @@ type Instance struct {
 
 	// refusals bounds how many refused requests are recorded.
 	refusals *rate.Limiter
-}
-
-// Target is a flow of an instance: what a request or an event is for.
-type Target struct {
-	Instance *Instance
-	Flow     *Flow
 }
 
 // The rate at which refused requests of one instance are recorded, and the burst.
@@ -52,54 +45,35 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	instance := &Instance{
+	return &Instance{
 		record:      record,
 		definition:  d,
-		webhookURLs: make(map[string]string, len(record.Endpoints)),
-		refusals:    rate.NewLimiter(refusalsPerSecond, refusalsBurst),
-	}
-	for _, endpoint := range record.Endpoints {
-		if flow, ok := d.flows[endpoint.Flow]; ok {
-			instance.webhookURLs[flow.Name] = e.EndpointURL(endpoint.ID)
-		}
-	}
-	return instance, nil
+		webhookURLs: e.webhookURLs(d, record.Endpoints),
+		refusals:    newRefusals(),
+	}, nil
 }
 
-// EndpointURL is the webhook URL of an endpoint.
-func (e *Engine) EndpointURL(endpointID string) string {
-	return e.options.BaseURL + "/trigger/" + endpointID
-}
+func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
 
-// Resolve finds the flow that an endpoint starts. It returns [store.ErrNotFound] for an
-// unknown endpoint and for one of a paused or unfinished deployment.
-func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
-	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
-	if err != nil {
-		return Target{}, err
-	}
-	if instance.record.Paused || instance.record.Pending {
-		return Target{}, store.ErrNotFound
-	}
-	for _, endpoint := range instance.record.Endpoints {
-		if endpoint.ID == endpointID {
-			return instance.target(endpoint.Flow)
-		}
-	}
-	return Target{}, store.ErrNotFound
+// isDeployed tells whether the instance answers requests.
+func isDeployed(record *store.Instance) bool { return !record.Paused && !record.Pending }
+
+// of is the instance's target with the flow.
+func (i *Instance) of(flow *Flow) Target {
+	return Target{Instance: i, Flow: flow, definition: i.definition}
 }
 
 // target is a flow of the instance by its stable key.
 func (i *Instance) target(flow string) (Target, error) {
 	if f, ok := i.definition.flows[flow]; ok {
-		return Target{i, f}, nil
+		return i.of(f), nil
 	}
 	return Target{}, fmt.Errorf("flow %q is not in the registered version of integration %q: %w",
 		flow, i.record.Integration, store.ErrNotFound)
 }
 
-// load returns the instance that is known by an endpoint's id or its own, from the cache
-// or else with read.
+// load returns the instance that is known by its id, an endpoint's or a customerKey, from
+// the cache or else with read.
 func (e *Engine) load(
 	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
@@ -138,6 +112,7 @@ func (e *Engine) forget(records ...*store.Instance) {
 			continue
 		}
 		e.instances.Remove(record.ID)
+		e.instances.Remove(customerKey(record.Integration, record.Customer.ExternalID))
 		for _, endpoint := range record.Endpoints {
 			e.instances.Remove(endpoint.ID)
 		}
@@ -160,22 +135,3 @@ func (i *Instance) Record() *store.Instance { return i.record }
 
 // WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
 func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
-
-func (i *Instance) customer() sluice.CustomerAttributes {
-	return sluice.CustomerAttributes(i.record.Customer)
-}
-
-func (i *Instance) attributes() sluice.InstanceAttributes {
-	return sluice.InstanceAttributes{ID: i.record.ID, Name: i.record.Name}
-}
-
-func (i *Instance) integration() sluice.IntegrationAttributes {
-	return sluice.IntegrationAttributes{
-		ID: i.record.Integration, Name: i.record.Integration,
-		VersionSequenceID: i.record.Version, ExternalVersion: i.record.Version,
-	}
-}
-
-func (t Target) flow() sluice.FlowAttributes {
-	return sluice.FlowAttributes{ID: t.Flow.StableKey, Name: t.Flow.Name, StableID: t.Flow.StableKey}
-}
