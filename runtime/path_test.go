@@ -18,9 +18,10 @@ import (
 )
 
 // serve has the handler answer a request without a connection.
-func serve(rt *runtime.Runtime, method, url, body string) *httptest.ResponseRecorder {
+func serve(t *testing.T, rt *runtime.Runtime, method, url, body string) *httptest.ResponseRecorder {
+	t.Helper()
 	recorder := httptest.NewRecorder()
-	request := httptest.NewRequest(method, url, strings.NewReader(body))
+	request := httptest.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
 	rt.Handler().ServeHTTP(recorder, request)
 	return recorder
@@ -105,12 +106,12 @@ func postRaw(t *testing.T, address, path string) (status int, body string) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
-	defer conn.Close() //nolint:errcheck // It was read to its end.
+	defer func() { _ = conn.Close() }()
 	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: sluice.test\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody", path)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	defer response.Body.Close() //nolint:errcheck // It was read to its end.
+	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return response.StatusCode, string(data)

@@ -21,12 +21,12 @@ func multiTenantRouter(change ...func(router *sluice.Flow)) *sluice.Integration 
 	router := sluice.Flow{
 		Name: "Route Request", StableKey: "route-request",
 		PreprocessFlowConfig: &sluice.PreprocessFlowConfig{FlowNameField: "flowName", ExternalCustomerIDField: "customerId"},
-		OnExecution: func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+		OnExecution: func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 			var body struct{ TenantID, Type string }
 			if err := run.Payload.Body.Decode(&body); err != nil {
 				return nil, err
 			}
-			run.Logger.Info("routing", "tenant", body.TenantID)
+			run.Logger.InfoContext(ctx, "routing", "id", run.ExecutionID)
 			return &sluice.Result{Data: map[string]string{"flowName": body.Type, "customerId": body.TenantID}}, nil
 		},
 	}
@@ -51,8 +51,8 @@ func routes(data any) func(*sluice.Flow) {
 func TestSeed002_PreprocessFlowNamesFlowAndCustomer(t *testing.T) {
 	t.Parallel()
 	integration := multiTenantRouter()
-	integration.Flows[1].OnTrigger = func(_ context.Context, run *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
-		run.Logger.Info("triggered", "by", payload.Headers.Get("x-by"))
+	integration.Flows[1].OnTrigger = func(ctx context.Context, run *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+		run.Logger.InfoContext(ctx, "triggered", "by", payload.Headers.Get("x-by"))
 		return nil, nil
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
@@ -72,6 +72,7 @@ func TestSeed002_PreprocessFlowNamesFlowAndCustomer(t *testing.T) {
 		require.JSONEq(t, `{"flowName":"contact.created","customerId":"a"}`, string(x.Steps[0].Result))
 		require.False(t, x.Steps[0].EndedAt.IsZero())
 		require.Equal(t, []string{"routing", "triggered"}, []string{x.Logs[0].Message, x.Logs[1].Message})
+		require.Equal(t, id, x.Logs[0].Attributes["id"], "both have one id")
 		require.Equal(t, "me", x.Logs[1].Attributes["by"])
 		require.Empty(t, x.Attempts[0].Logs)
 	})
@@ -142,8 +143,8 @@ func TestPreprocessFailures(t *testing.T) {
 	t.Parallel()
 	fails := func(err error) func(*sluice.Flow) {
 		return func(f *sluice.Flow) {
-			f.OnExecution = func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
-				run.Logger.Info("failing")
+			f.OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+				run.Logger.InfoContext(ctx, "failing")
 				return nil, err
 			}
 		}
@@ -337,7 +338,7 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 	t.Parallel()
 	integration := multiTenantRouter()
 	integration.Flows[1].OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
-		run.Logger.Info("executing")
+		run.Logger.InfoContext(ctx, "executing")
 		time.Sleep(time.Minute)
 		return echo(ctx, run)
 	}

@@ -189,6 +189,28 @@ func TestRouteToOneInstanceOfTheCustomer(t *testing.T) {
 	})
 }
 
+func TestRouteToAnUnfinishedDeployment(t *testing.T) {
+	t.Parallel()
+	integration, fails := sharedReceiver(), false
+	integration.Flows[0].OnInstanceDeploy = func(context.Context, *sluice.Run) (*sluice.LifecycleResult, error) {
+		if fails {
+			return nil, errors.New("no")
+		}
+		return nil, nil
+	}
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		whole := deployFor(h, "a")[0]
+		fails = true
+		for _, customer := range []string{"a", "b"} {
+			_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{Customer: runtime.Customer{ExternalID: customer}, Name: "pending"})
+			require.Error(t, err)
+		}
+		response := h.Post("invoice.paid", `{"orgId":"a","eventType":"invoice.paid"}`)
+		require.Equal(t, whole.ID, h.Execution(executionID(t, response)).Instance)
+		requireRefused(t, h, 404, `external id "b"`, h.Post("invoice.paid", `{"orgId":"b","eventType":"invoice.paid"}`))
+	})
+}
+
 func TestRouteSeesDeploymentsAtOnce(t *testing.T) {
 	t.Parallel()
 	sluicetest.Run(t, sharedReceiver(), func(t *testing.T, h *sluicetest.Harness) {

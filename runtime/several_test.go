@@ -181,7 +181,7 @@ func TestSeveralRoutesWithoutAStore(t *testing.T) {
 		require.NoError(t, err)
 		url = instance.WebhookURLs["contact.created"]
 	}
-	answer := serve(rt, "POST", url, contact)
+	answer := serve(t, rt, "POST", url, contact)
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.NotEmpty(t, answer.Header().Get("Retry-After"))
 	require.NoError(t, rt.Stop(t.Context()))

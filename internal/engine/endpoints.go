@@ -113,6 +113,6 @@ func endpointID(current *store.Instance, flow string) string {
 // newEndpointID draws 128 random bits.
 func newEndpointID() string {
 	var id [16]byte
-	rand.Read(id[:]) //nolint:errcheck // It never fails: see crypto/rand.
+	rand.Read(id[:]) // It never fails: see crypto/rand.
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/sluice-go/sluice"
@@ -49,7 +50,7 @@ func newRouting(d *definition) (*routing, error) {
 		return nil, err
 	}
 	if flow == nil {
-		return nil, fmt.Errorf("flowNameField is empty: it must name the field that holds the flow's name")
+		return nil, errors.New("flowNameField is empty: it must name the field that holds the flow's name")
 	}
 	r.flow = *flow
 	if r.user, err = r.parse("externalCustomerUserIdField", config.ExternalCustomerUserIDField); err != nil {

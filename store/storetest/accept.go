@@ -82,6 +82,7 @@ func testAccept(t *testing.T, s *suite) {
 }
 
 func testAcceptAll(t *testing.T, s *suite) {
+	t.Helper()
 	all := func(t *testing.T) []*store.Acceptance {
 		t.Helper()
 		return []*store.Acceptance{

@@ -86,6 +86,18 @@ func testInstances(t *testing.T, s *suite) {
 		all.Wait()
 		require.EqualValues(t, 1, won.Load())
 	})
+	testCustomers(t, s)
+	testSharedEndpoint(t, s)
+	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
+		i := instance(t, "acme", "main")
+		require.NoError(t, h.PutInstance(h.ctx(), i))
+		h.crash()
+		requireFound(t, h, i)
+	})
+}
+
+func testCustomers(t *testing.T, s *suite) {
+	t.Helper()
 	s.test(t, "of a customer", func(t *testing.T, h *harness) {
 		second, first := instance(t, "acme", "two"), instance(t, "acme", "one")
 		other, elsewhere := instance(t, "globex", "one"), instance(t, "acme", "one")
@@ -103,6 +115,10 @@ func testInstances(t *testing.T, s *suite) {
 			require.Empty(t, found, unknown)
 		}
 	})
+}
+
+func testSharedEndpoint(t *testing.T, s *suite) {
+	t.Helper()
 	s.test(t, "a shared endpoint", func(t *testing.T, h *harness) {
 		got := make([]string, 16)
 		var all sync.WaitGroup
@@ -130,12 +146,6 @@ func testInstances(t *testing.T, s *suite) {
 		again, err := h.SharedEndpoint(h.ctx(), "orders", "second")
 		require.NoError(t, err)
 		require.Equal(t, id, again)
-	})
-	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
-		i := instance(t, "acme", "main")
-		require.NoError(t, h.PutInstance(h.ctx(), i))
-		h.crash()
-		requireFound(t, h, i)
 	})
 }
 
