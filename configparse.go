@@ -80,7 +80,7 @@ func (v KeyValueListVar[T]) parse(_ *Integration, value any) (any, error) {
 	if isNil(v.Element) {
 		return nil, errors.New("the list has no Element")
 	}
-	pairs, ok := pairsOf(value)
+	pairs, ok := Pairs(value)
 	if !ok {
 		return nil, expected("a list of keys and values", value)
 	}
@@ -199,30 +199,24 @@ func parseTime(value any, layout, what string) (string, error) {
 }
 
 func parseNumber(value any) (float64, error) {
-	number := math.NaN()
-	switch value := value.(type) {
-	case json.Number:
-		parsed, err := value.Float64()
+	if text, ok := value.(json.Number); ok {
+		number, err := text.Float64()
 		if err != nil {
 			return 0, errors.New("expected a number within the range of a double")
 		}
-		number = parsed
-	default:
-		switch v := reflect.ValueOf(value); {
-		case v.CanInt():
-			number = float64(v.Int())
-		case v.CanUint():
-			number = float64(v.Uint())
-		case v.CanFloat():
-			number = v.Float()
-		default:
-			return 0, expected("a number", value)
-		}
+		return number, nil
 	}
-	if math.IsNaN(number) || math.IsInf(number, 0) {
+	switch v := reflect.ValueOf(value); {
+	case v.CanInt():
+		return float64(v.Int()), nil
+	case v.CanUint():
+		return float64(v.Uint()), nil
+	case v.CanFloat() && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
 		return 0, errors.New("expected a finite number")
+	case v.CanFloat():
+		return v.Float(), nil
 	}
-	return number, nil
+	return 0, expected("a number", value)
 }
 
 // reshape turns a Go value, or one that was decoded from JSON, into *target. Members that
@@ -251,47 +245,6 @@ func listOf(value any) ([]any, bool) {
 		values[i] = v.Index(i).Interface()
 	}
 	return values, true
-}
-
-// pairer is a [KeyValue] of any type.
-type pairer interface{ pair() KeyValue[any] }
-
-func (kv KeyValue[T]) pair() KeyValue[any] { return KeyValue[any]{Key: kv.Key, Value: kv.Value} }
-
-// pairsOf returns the entries of a list of [KeyValue], of a list of objects with key and
-// value, or of a map with string keys, sorted.
-func pairsOf(value any) ([]KeyValue[any], bool) {
-	if v := reflect.ValueOf(value); v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
-		pairs := make([]KeyValue[any], 0, v.Len())
-		for _, key := range v.MapKeys() {
-			pairs = append(pairs, KeyValue[any]{Key: key.String(), Value: v.MapIndex(key).Interface()})
-		}
-		slices.SortFunc(pairs, func(a, b KeyValue[any]) int { return strings.Compare(a.Key, b.Key) })
-		return pairs, true
-	}
-	values, ok := listOf(value)
-	if !ok {
-		return nil, false
-	}
-	pairs := make([]KeyValue[any], len(values))
-	for i, value := range values {
-		if isNil(value) {
-			return nil, false
-		}
-		switch entry := value.(type) {
-		case pairer:
-			pairs[i] = entry.pair()
-		case map[string]any:
-			key, ok := entry["key"].(string)
-			if _, has := entry["value"]; !ok || !has || len(entry) != 2 {
-				return nil, false
-			}
-			pairs[i] = KeyValue[any]{Key: key, Value: entry["value"]}
-		default:
-			return nil, false
-		}
-	}
-	return pairs, true
 }
 
 // expected says what was expected and what kind of value was given, never the value.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -14,6 +15,7 @@ import (
 // compiledSchema validates values. It is safe for concurrent use.
 type compiledSchema struct {
 	schema *jsonschema.Schema
+	text   string
 }
 
 // schemaURL is where a schema stands for its own references.
@@ -27,9 +29,9 @@ func compileSchema(document any) (compiled *compiledSchema, err error) {
 			compiled, err = nil, fmt.Errorf("the schema cannot be compiled: %v", recovered)
 		}
 	}()
-	data, err := json.Marshal(document)
+	data, err := schemaText(document)
 	if err != nil {
-		return nil, fmt.Errorf("the schema cannot be written as JSON: %w", err)
+		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.Draft = jsonschema.Draft2020
@@ -43,17 +45,40 @@ func compileSchema(document any) (compiled *compiledSchema, err error) {
 	if err != nil {
 		return nil, compileFault(err)
 	}
-	return &compiledSchema{schema}, nil
+	return &compiledSchema{schema, string(data)}, nil
+}
+
+func schemaText(document any) ([]byte, error) {
+	data, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("the schema cannot be written as JSON: %w", err)
+	}
+	return data, nil
+}
+
+// compile compiles the schema, once as long as it stays the same: a definition is
+// validated at every deployment.
+func (s *FlowSchema) compile() (*compiledSchema, error) {
+	data, err := schemaText(s.document())
+	if err != nil {
+		return nil, err
+	}
+	if known := s.compiled.Load(); known != nil && known.text == string(data) {
+		return known, nil
+	}
+	compiled, err := compileSchema(json.RawMessage(data))
+	if err == nil {
+		s.compiled.Store(compiled)
+	}
+	return compiled, err
 }
 
 // compileFault says in one line why a schema did not compile.
 func compileFault(err error) error {
-	var failed *jsonschema.SchemaError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*jsonschema.SchemaError](err); ok {
 		err = failed.Err
 	}
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		err = errors.New(leaves(invalid))
 	}
 	return fmt.Errorf("the schema is not valid: %w", err)
@@ -62,8 +87,7 @@ func compileFault(err error) error {
 // validate checks a value as it is decoded from JSON.
 func (s *compiledSchema) validate(value any) error {
 	err := s.schema.Validate(value)
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		return errors.New(leaves(invalid))
 	}
 	return err
@@ -102,9 +126,7 @@ func (s *FlowSchema) document() map[string]any {
 		properties[name] = property.Document()
 	}
 	document := map[string]any{}
-	for keyword, value := range s.Keywords {
-		document[keyword] = value
-	}
+	maps.Copy(document, s.Keywords)
 	document["type"], document["properties"] = "object", properties
 	if len(s.Required) > 0 {
 		document["required"] = s.Required
@@ -115,9 +137,7 @@ func (s *FlowSchema) document() map[string]any {
 // Document is the property as JSON Schema.
 func (p SchemaProperty) Document() map[string]any {
 	document := map[string]any{}
-	for keyword, value := range p.Keywords {
-		document[keyword] = value
-	}
+	maps.Copy(document, p.Keywords)
 	if p.Description != "" {
 		document["description"] = p.Description
 	}

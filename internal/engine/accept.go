@@ -61,7 +61,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x)
+		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/sluice-go/sluice"
@@ -31,18 +32,20 @@ func (e *Engine) shareEndpoints(ctx context.Context) error {
 	return nil
 }
 
-// Resolve finds what an endpoint is for: see [Target]. It returns [store.ErrNotFound] for
-// an unknown endpoint and for one of a paused or unfinished deployment.
+// Resolve finds what an endpoint is for: see [Target]. It returns ErrUnknownEndpoint also for
+// one of a paused or unfinished deployment.
 func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
 	if d, ok := e.shared[endpointID]; ok {
 		return Target{definition: d}, nil
 	}
 	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Target{}, ErrUnknownEndpoint
+	case err != nil:
 		return Target{}, err
-	}
-	if !isDeployed(instance.record) {
-		return Target{}, store.ErrNotFound
+	case !isDeployed(instance.record):
+		return Target{}, ErrUnknownEndpoint
 	}
 	for _, endpoint := range instance.record.Endpoints {
 		switch {
@@ -53,7 +56,7 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 			return Target{Instance: instance, definition: instance.definition}, nil
 		}
 	}
-	return Target{}, store.ErrNotFound
+	return Target{}, ErrUnknownEndpoint
 }
 
 // webhookURLs holds, by name, the URL that reaches each flow.

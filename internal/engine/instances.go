@@ -68,8 +68,7 @@ func (i *Instance) target(flow string) (Target, error) {
 	if f, ok := i.definition.flows[flow]; ok {
 		return i.of(f), nil
 	}
-	return Target{}, fmt.Errorf("flow %q is not in the registered version of integration %q: %w",
-		flow, i.record.Integration, store.ErrNotFound)
+	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
 // load returns the instance that is known by its id, an endpoint's or a customerKey, from

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -41,7 +42,7 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 	}
 	bytes := p.RawBody.Data
 	if head.Same = sameBytes(bytes, body); !head.Same {
-		bytes = append(bytes[:len(bytes):len(bytes)], body...)
+		bytes = append(slices.Clip(bytes), body...)
 	}
 	data, err := json.Marshal(&head)
 	if err != nil {

@@ -105,7 +105,7 @@ func (w *accept) check() error {
 }
 
 func (w *accept) apply(s *Store) error {
-	ctx, e := context.Background(), w.Execution
+	e := w.Execution
 	if w.DedupeKey != "" {
 		first, err := s.deduplicate(w)
 		if err != nil || first != "" {
@@ -115,9 +115,7 @@ func (w *accept) apply(s *Store) error {
 	}
 	s.seq++
 	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
-	_, err := s.statements.execution.ExecContext(ctx, s.seq, w.id, encodeTime(e.AcceptedAt), e.Integration, e.Version,
-		e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body, e.Logs)
-	if err != nil {
+	if err := s.insertExecution(s.seq, w.id, e); err != nil {
 		return err
 	}
 	for _, step := range w.Steps {
@@ -130,8 +128,16 @@ func (w *accept) apply(s *Store) error {
 		return s.insertOutcome(s.seq, w.Outcome)
 	case w.Worker == "" && s.queue.spill(e.Instance):
 		w.spilled = true
-		_, err = s.statements.pend.ExecContext(ctx, e.Instance, s.seq, nil)
+		_, err := s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
+		return err
+	default:
+		return nil
 	}
+}
+
+func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error {
+	_, err := s.statements.execution.ExecContext(context.Background(), seq, id, encodeTime(e.AcceptedAt), e.Integration,
+		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body, e.Logs)
 	return err
 }
 
