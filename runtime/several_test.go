@@ -154,6 +154,23 @@ func TestSeveralRoutesBoundTheirBytes(t *testing.T) {
 	})
 }
 
+func TestSharedEndpointStays(t *testing.T) {
+	t.Parallel()
+	path, url := t.TempDir()+"/db", ""
+	for range 2 {
+		rt, err := runtime.New(t.Context(), runtime.Options{Integrations: []*sluice.Integration{sharedReceiver()}, Database: path})
+		require.NoError(t, err)
+		require.NoError(t, rt.Start(t.Context()))
+		if url == "" {
+			instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
+			require.NoError(t, err)
+			url = instance.WebhookURLs["invoice.paid"]
+		}
+		require.Equal(t, http.StatusOK, serve(t, rt, "POST", url, `{"orgId":"default","eventType":"invoice.paid"}`).Code)
+		require.NoError(t, rt.Stop(t.Context()))
+	}
+}
+
 // brokenStore refuses to accept.
 type brokenStore struct{ store.Store }
 

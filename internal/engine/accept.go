@@ -35,7 +35,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 		e.unseat(acceptance)
 		return Accepted{}, err
 	}
-	return e.begin(x, acceptance, accepted), nil
+	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
 }
 
 // seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
@@ -61,7 +61,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+		go e.runInSlot(x)
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }

@@ -62,7 +62,7 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 	}
 	accepted := make([]Accepted, len(all))
 	for i, answer := range answers {
-		accepted[i] = e.begin(all[i].execution, acceptances[i], answer)
+		accepted[i] = e.begin(all[i].execution, acceptances[i], answer) //nolint:contextcheck // As in Accept.
 	}
 	return accepted, nil
 }
