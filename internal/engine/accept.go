@@ -29,26 +29,41 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	direct := e.slots.tryAcquire()
-	if direct {
+	e.seat(acceptance)
+	accepted, err := e.accept(ctx, acceptance)
+	if err != nil {
+		e.unseat(acceptance)
+		return Accepted{}, err
+	}
+	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+}
+
+// seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
+func (e *Engine) seat(acceptance *store.Acceptance) {
+	if e.slots.tryAcquire() {
 		acceptance.Worker = e.worker
 	}
-	accepted, err := e.accept(ctx, acceptance)
-	if err != nil || accepted.DuplicateOf != "" {
-		if direct {
-			e.slots.release()
-		}
-		if err != nil {
-			return Accepted{}, err
-		}
-		return Accepted{accepted.DuplicateOf, true}, nil
+}
+
+// unseat gives the slot back.
+func (e *Engine) unseat(acceptance *store.Acceptance) {
+	if acceptance.Worker != "" {
+		e.slots.release()
 	}
-	if direct {
+}
+
+// begin runs an accepted execution if it has a slot.
+func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *store.Accepted) Accepted {
+	if accepted.DuplicateOf != "" {
+		e.unseat(acceptance)
+		return Accepted{accepted.DuplicateOf, true}
+	}
+	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+		go e.runInSlot(x)
 	}
-	return Accepted{ExecutionID: x.record.ID}, nil
+	return Accepted{ExecutionID: x.record.ID}
 }
 
 // accept commits an acceptance, or returns ErrNotAccepted.
@@ -71,7 +86,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey}
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.target.prelude.steps()}
 	if x.dedupeKey != "" {
 		acceptance.DedupeUntil = x.record.AcceptedAt.Add(dedupeWindow)
 	}
@@ -117,7 +132,7 @@ func (e *duplicateError) Error() string { return "a duplicate of execution " + e
 // the store.
 func (e *Engine) Refuse(fired *Fired, cause error) {
 	x := fired.execution
-	if !x.target.Instance.refusals.Allow() {
+	if !x.target.refusals().Allow() {
 		return
 	}
 	select {

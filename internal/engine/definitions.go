@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/time/rate"
+
 	"github.com/sluice-go/sluice"
 )
 
@@ -16,6 +18,12 @@ type definition struct {
 	// apiKeys are the organization's keys by flow name, as flows see them; a flow without
 	// any has an empty list.
 	apiKeys map[string][]string
+	// routing finds the flow of a request; nil where each flow has an endpoint of its own.
+	routing *routing
+	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
+	webhookURLs map[string]string
+	// refusals bounds how many requests are recorded that were refused there.
+	refusals *rate.Limiter
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -79,6 +87,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			integration: integration,
 			flows:       make(map[string]*Flow, len(integration.Flows)),
 			apiKeys:     make(map[string][]string, len(integration.Flows)),
+			refusals:    newRefusals(),
 		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
@@ -88,6 +97,10 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
 			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
+		}
+		var err error
+		if d.routing, err = newRouting(d); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}

@@ -64,10 +64,11 @@ type Engine struct {
 	worker      string
 	definitions map[string]*definition
 	secrets     *secret.Keyring
+	shared      map[string]*definition // by the id of the endpoint that their instances share
 	client      *http.Client
 	slots       *slots
 
-	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
+	instances *lru.Cache[string, *Instance] // by endpoint id, instance id and customerKey
 	loading   singleflight.Group
 	caching   sync.Mutex
 	writes    int // counts writes to instances, so that no older one is cached; under caching
@@ -101,7 +102,7 @@ const (
 const maxRefusals = 64
 
 // New returns an engine that is not started.
-func New(options Options) (*Engine, error) {
+func New(ctx context.Context, options Options) (*Engine, error) {
 	definitions, err := newDefinitions(options.Integrations)
 	if err != nil {
 		return nil, err
@@ -114,18 +115,20 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		options:     options,
 		worker:      id.String(),
 		definitions: definitions,
 		secrets:     secrets,
+		shared:      map[string]*definition{},
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		idle:        make(chan struct{}),
 		ended:       make(chan struct{}),
-	}, nil
+	}
+	return e, e.shareEndpoints(ctx)
 }
 
 // Start begins to run what is accepted and what an earlier process left unfinished. The

@@ -79,6 +79,7 @@ func asRefusal(err error) *refusal {
 	var known *refusal
 	var rejected *sluice.RejectError
 	var panicked *sluice.PanicError
+	var unrouted *engine.RouteError
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -90,6 +91,10 @@ func asRefusal(err error) *refusal {
 		return badRequest("Received malformed JSON payload.")
 	case errors.Is(err, engine.ErrDeadline):
 		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
+	case errors.Is(err, engine.ErrRouteDeadline):
+		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
+	case errors.As(err, &unrouted) && (unrouted.UnknownFlow || unrouted.UnknownCustomer):
+		return &refusal{status: http.StatusNotFound, message: unrouted.Error()}
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
 		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
 	default:
