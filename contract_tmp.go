@@ -1,7 +1,3 @@
 package sluice
 
-type HMACTrigger struct{}
-
-func (HMACTrigger) trigger() {}
-
 func (i *Integration) Validate() error { return nil }

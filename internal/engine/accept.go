@@ -9,8 +9,8 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// dedupeWindow is how long a duplicate is recognized, from the acceptance of the first
-// (design §4.11).
+// dedupeWindow is how long a duplicate is recognized at least, from the acceptance of the
+// first (design §4.11).
 const dedupeWindow = 10 * time.Minute
 
 // Accepted is what became of a request.
@@ -22,21 +22,26 @@ type Accepted struct {
 }
 
 // Accept makes the execution durable and sees to it that it runs. When it returns without
-// an error, the execution is on disk.
+// an error, the execution is on disk. A caller who leaves meanwhile does not stop it.
 func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	x := fired.execution
 	acceptance, err := x.acceptance()
 	if err != nil {
 		return Accepted{}, err
 	}
-	direct := e.slots.tryAcquire()
+	instance, size := x.record.Instance, payloadSize(x.record)
+	direct := e.tryAcquire(x)
 	if direct {
 		acceptance.Worker = e.worker
+	} else if !e.backlog.enter(instance, size) {
+		return Accepted{}, ErrQueueFull
 	}
-	accepted, err := e.accept(ctx, acceptance)
+	accepted, err := e.accept(context.WithoutCancel(ctx), acceptance)
 	if err != nil || accepted.DuplicateOf != "" {
 		if direct {
-			e.slots.release()
+			e.releaseRun(x.weight)
+		} else {
+			e.backlog.leave(instance, size)
 		}
 		if err != nil {
 			return Accepted{}, err
@@ -73,14 +78,14 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	x.record.Payload = payload
 	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey}
 	if x.dedupeKey != "" {
-		acceptance.DedupeUntil = x.record.AcceptedAt.Add(dedupeWindow)
+		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)
 	}
 	return acceptance, nil
 }
 
 // hideSecrets takes from the payload what only the trigger may see.
 func (x *execution) hideSecrets() {
-	x.payload.Headers = x.payload.Headers.Without(isSecretHeader)
+	x.payload.Headers = x.payload.Headers.Without(x.target.Flow.isSecretHeader)
 }
 
 // ensureAccepted makes a synchronous execution durable while it runs: before its first
@@ -140,7 +145,7 @@ func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fire
 		return nil, err
 	}
 	payload.StartedAt = x.started
-	payload.Body, payload.RawBody.Data = sluice.Body{}, nil
 	x.payload = payload
+	x.dropBody()
 	return &Fired{execution: x}, nil
 }

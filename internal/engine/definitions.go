@@ -3,8 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/variant"
 )
 
 // definition is a registered integration, with its flows by stable key and in their order.
@@ -17,10 +19,16 @@ type definition struct {
 // Flow is a registered flow, with what its definition says parsed once.
 type Flow struct {
 	*sluice.Flow
+	// trigger is the flow's Trigger, never a pointer; nil is none.
+	trigger any
+	// isSecretHeader tells which headers only the trigger may see, by lower-case name.
+	isSecretHeader func(name string) bool
 	// checkInput refuses bodies that do not fit the flow.
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
+	// dedupeWindow is how long a duplicate is recognized.
+	dedupeWindow time.Duration
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -28,7 +36,14 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Flow: definition, checkInput: check}
+	flow := &Flow{
+		Flow: definition, trigger: variant.Of(definition.Trigger), checkInput: check,
+		isSecretHeader: isSecretHeader, dedupeWindow: dedupeWindow,
+	}
+	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
+		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
+		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
+	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
 	case sluice.ThrottledQueueConfig:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sluice-go/sluice"
@@ -48,6 +49,11 @@ type Options struct {
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
 	// if it did not become durable before.
 	KeepSynchronous func(status store.Status) bool
+	// MaxRunningBytes bounds the payloads of running executions; a larger one runs alone.
+	MaxRunningBytes int64
+	// MaxQueued and MaxQueuedBytes bound the executions that wait, and their payloads.
+	MaxQueued      int
+	MaxQueuedBytes int64
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 }
@@ -60,6 +66,8 @@ type Engine struct {
 	definitions map[string]*definition
 	client      *http.Client
 	slots       *slots
+	memory      *semaphore.Weighted // for the payloads of what runs
+	backlog     *backlog
 
 	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
 	loading   singleflight.Group
@@ -109,6 +117,8 @@ func New(options Options) (*Engine, error) {
 		definitions: definitions,
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
+		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
+		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		idle:        make(chan struct{}),

@@ -18,6 +18,8 @@ type refusal struct {
 	executionID string
 	allow       string
 	retryAfter  int
+	// hangUp closes the connection after the answer.
+	hangUp bool
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -73,17 +75,22 @@ func asRefusal(err error) *refusal {
 	var known *refusal
 	var rejected *sluice.RejectError
 	var panicked *sluice.PanicError
+	var unsigned *sluice.SignatureError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &rejected):
 		return &refusal{status: rejected.StatusCode, message: rejected.Message}
+	case errors.As(err, &unsigned): // The record has the reason, a forger learns none.
+		return &refusal{status: http.StatusUnauthorized, message: "The request is not signed as this endpoint requires."}
 	case errors.As(err, &panicked):
 		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
 	case errors.Is(err, sluice.ErrMalformedJSON):
 		return badRequest("Received malformed JSON payload.")
 	case errors.Is(err, engine.ErrDeadline):
 		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
+	case errors.Is(err, engine.ErrQueueFull):
+		return unavailable("Too many executions are waiting. Nothing was accepted.")
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
 		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
 	default:
@@ -94,11 +101,15 @@ func asRefusal(err error) *refusal {
 // refuse writes the refusal.
 func (c *call) refuse(answer *refusal) {
 	header := c.Header()
+	c.leaveBody()
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
 	}
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
+	}
+	if answer.hangUp {
+		header.Set("Connection", "close")
 	}
 	c.writeJSON(answer.status, struct {
 		Error       string `json:"error"`
