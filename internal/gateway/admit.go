@@ -56,7 +56,10 @@ func (r *rateLimiter) allow(endpoint string) (wait time.Duration, ok bool) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Since(r.start)
+	return r.allowAt(endpoint, time.Since(r.start))
+}
+
+func (r *rateLimiter) allowAt(endpoint string, now time.Duration) (wait time.Duration, ok bool) {
 	w, known := r.windows.Get(endpoint)
 	if !known {
 		w = &window{}
