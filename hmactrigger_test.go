@@ -1,6 +1,9 @@
 package sluice
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,14 +13,14 @@ import (
 func TestHMACTriggerFaults(t *testing.T) {
 	t.Parallel()
 	plain := HMAC("x-hmac-sha256", HMACSHA256)
-	vars := map[string]ConfigVarDefinition{}
-	for _, v := range []ConfigVar{
-		StringVar{Key: "secret"}, NumberVar{Key: "number"}, ConnectionVar{Key: "connection"},
-		ValueListVar[string]{Element: StringVar{Key: "secrets"}},
-		KeyValueListVar[string]{Element: StringVar{Key: "pairs"}},
-	} {
-		vars[v.Definition().Key] = v.Definition()
-	}
+	page := ConfigPage{Name: "Page", Elements: []ConfigElement{
+		StringVar{Key: "secret", StableKey: "secret"}, NumberVar{Key: "number", StableKey: "number"},
+		ConnectionVar{Key: "connection", StableKey: "connection", Connection: BasicConnection{Inputs: []ConnectionInput{
+			{Key: "secret", Label: "Secret", Type: InputTypePassword},
+		}}},
+		ValueListVar[string]{Element: StringVar{Key: "secrets", StableKey: "secrets"}},
+		KeyValueListVar[string]{Element: StringVar{Key: "pairs", StableKey: "pairs"}},
+	}}
 	with := func(v SecretVar) HMACTrigger { return HMACTrigger{Signature: plain, SecretVars: []SecretVar{v}} }
 	tests := map[string]struct {
 		trigger HMACTrigger
@@ -27,25 +30,33 @@ func TestHMACTriggerFaults(t *testing.T) {
 		"string":       {with(SecretVar{ConfigVar: "secret"}), nil},
 		"list":         {with(SecretVar{ConfigVar: "secrets"}), nil},
 		"connection":   {with(SecretVar{ConfigVar: "connection", Field: "secret"}), nil},
-		"no field":     {with(SecretVar{ConfigVar: "connection"}), []string{`t.secretVars[0]: "connection" is a connection: field names the one that holds the secret`}},
-		"a field":      {with(SecretVar{ConfigVar: "secret", Field: "x"}), []string{`t.secretVars[0]: "secret" is no connection: it has no fields`}},
-		"unknown":      {with(SecretVar{ConfigVar: "x"}), []string{`t.secretVars[0]: there is no config variable "x"`}},
-		"number":       {with(SecretVar{ConfigVar: "number"}), []string{`t.secretVars[0]: "number" holds no text: a secret stands in a string or a connection`}},
-		"pairs":        {with(SecretVar{ConfigVar: "pairs"}), []string{`t.secretVars[0]: "pairs" holds no text: a secret stands in a string or a connection`}},
-		"empty secret": {HMACTrigger{Signature: plain, Secrets: []string{"s", ""}}, []string{"t.secrets[1]: webhook signature: the secret is empty; set the provider's signing secret"}},
-		"status":       {HMACTrigger{Signature: plain, Secrets: []string{"s"}, Response: &HTTPResponse{StatusCode: 99}}, []string{"t.response.statusCode: 99 is not between 200 and 599"}},
+		"no field":     {with(SecretVar{ConfigVar: "connection"}), []string{`.secretVars[0].field: "connection" is a connection: name the field that holds the secret`}},
+		"a field":      {with(SecretVar{ConfigVar: "secret", Field: "x"}), []string{`.secretVars[0].field: "secret" is no connection: it has no fields`}},
+		"unknown":      {with(SecretVar{ConfigVar: "x"}), []string{`.secretVars[0].configVar: there is no config variable "x"`}},
+		"number":       {with(SecretVar{ConfigVar: "number"}), []string{`.secretVars[0].configVar: "number" holds no text: a secret stands in a string, a list of strings or a connection`}},
+		"pairs":        {with(SecretVar{ConfigVar: "pairs"}), []string{`.secretVars[0].configVar: "pairs" holds no text: a secret stands in a string, a list of strings or a connection`}},
+		"empty secret": {HMACTrigger{Signature: plain, Secrets: []string{"s", ""}}, []string{".secrets[1]: webhook signature: the secret is empty; set the provider's signing secret"}},
+		"status":       {HMACTrigger{Signature: plain, Secrets: []string{"s"}, Response: &HTTPResponse{StatusCode: 99}}, []string{".response.statusCode: 99 is not between 200 and 599"}},
 		"nothing": {HMACTrigger{Signature: Signature{Tolerance: -1}}, []string{
-			"t.signature: SignatureFields is empty; name the place of the signature, such as headers.X-Signature",
-			"t.signature: Tolerance -1ns is negative",
-			"t: secrets or secretVars are required: without a secret no signature fits",
+			".signature: SignatureFields is empty; name the place of the signature, such as headers.X-Signature",
+			".signature: Tolerance -1ns is negative",
+			": secrets or secretVars are required: without a secret no signature fits",
 		}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			integration := &Integration{Name: "Test", ConfigPages: []ConfigPage{page}, Flows: []Flow{{
+				Name: "Flow", StableKey: "flow", Trigger: test.trigger,
+				OnExecution: func(context.Context, *Run) (*Result, error) { return nil, nil },
+			}}}
+			require.NoError(t, integration.ValidateExport(), "spectral knows no such trigger")
+			var invalid *ValidationError
 			var got []string
-			for _, fault := range test.trigger.faults("t", vars) {
-				got = append(got, fault.String())
+			if errors.As(integration.Validate(), &invalid) {
+				for _, fault := range invalid.Faults {
+					got = append(got, strings.TrimPrefix(fault.String(), "flows[0].trigger"))
+				}
 			}
 			require.Equal(t, test.want, got)
 		})

@@ -54,7 +54,7 @@ func TestAsynchronousExecution(t *testing.T) {
 		if err := run.Payload.Body.Decode(&order); err != nil {
 			return nil, err
 		}
-		run.Logger.Info("got it", "order", order.ID)
+		run.Logger.InfoContext(ctx, "got it", "order", order.ID)
 		doubled, err := sluice.Step(ctx, "double", func(context.Context) (int, error) { return 2 * order.ID, nil })
 		return &sluice.Result{Data: map[string]int{"doubled": doubled}}, err
 	}

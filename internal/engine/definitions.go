@@ -68,19 +68,19 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 	definitions := make(map[string]*definition, len(integrations))
 	for i, integration := range integrations {
 		if err := integration.Validate(); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		if err := checkSupported(integration); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		if _, twice := definitions[integration.Name]; twice {
-			return nil, fmt.Errorf("Integrations[%d]: the integration %q is registered twice", i, integration.Name)
+			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}
 		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
-				return nil, fmt.Errorf("Integrations[%d].Flows[%d]: %w", i, j, err)
+				return nil, fmt.Errorf("the integration at index %d: flows[%d]: %w", i, j, err)
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)

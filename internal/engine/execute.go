@@ -40,19 +40,18 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 	if x.dedupeKey != "" {
 		if err := x.ensureAccepted(ctx); err != nil {
 			e.slots.release()
-			var duplicate *duplicateError
-			if errors.As(err, &duplicate) {
+			if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 				return &Finished{Accepted: Accepted{duplicate.of, true}}, nil
 			}
 			return nil, err
 		}
 	}
 	e.hold()
-	go e.runInSlot(x)
+	go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
 	select {
 	case <-x.done:
 	case <-deadline.C:
-		if err := x.ensureAccepted(e.work); err != nil {
+		if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}
 		return nil, ErrDeadline

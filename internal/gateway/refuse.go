@@ -24,7 +24,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-var notFound = &refusal{status: http.StatusNotFound, message: "Not found."}
+var errNotFound = &refusal{status: http.StatusNotFound, message: "Not found."}
 
 func badRequest(message string) *refusal {
 	return &refusal{status: http.StatusBadRequest, message: message}

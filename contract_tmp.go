@@ -1,3 +1,0 @@
-package sluice
-
-func (i *Integration) Validate() error { return nil }
