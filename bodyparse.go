@@ -51,8 +51,7 @@ func (b Body) check() error {
 	case kindJSON:
 		return checkJSON(raw)
 	case kindForm:
-		_, err := parseForm(string(raw))
-		return err
+		return checkForm(raw)
 	case kindMultipart:
 		if len(raw) == 0 {
 			return nil

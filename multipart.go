@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"strings"
+	"sync"
 )
 
 // maxParts is how many parts a multipart body may have: what ReadForm of mime/multipart
@@ -38,13 +39,19 @@ func checkMultipart(contentType string, raw []byte) error {
 			_, err := io.Copy(io.Discard, part)
 			return err
 		}
-		text, err := io.ReadAll(part)
-		if err != nil {
+		text := partTexts.Get().(*bytes.Buffer) //nolint:errcheck // The pool holds nothing else.
+		defer partTexts.Put(text)
+		text.Reset()
+		if _, err := text.ReadFrom(part); err != nil {
 			return err
 		}
-		return checkJSON(text)
+		return checkJSON(text.Bytes())
 	})
 }
+
+// partTexts are buffers to check parts in, which would otherwise leave as much garbage as the
+// bodies are large.
+var partTexts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // eachPart reads a multipart body. Parts without a name are left out, as mime/multipart
 // leaves them out. The headers of a part are bounded by mime/multipart.

@@ -34,8 +34,20 @@ func (g *Gateway) parse(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.payload.Body, err = sluice.ParseBody(contentType, plain)
+	c.payload.Body, err = g.parseBody(contentType, plain)
 	return err
+}
+
+// largeBody is the size from which on as many bodies are parsed at a time as there are
+// processors: more would be no faster, and take memory for their parts.
+const largeBody = 64 << 10
+
+func (g *Gateway) parseBody(contentType string, plain []byte) (sluice.Body, error) {
+	if len(plain) >= largeBody {
+		g.parsing <- struct{}{}
+		defer func() { <-g.parsing }()
+	}
+	return sluice.ParseBody(contentType, plain)
 }
 
 // withoutLineage drops what tells of callers within the platform: that is for the engine

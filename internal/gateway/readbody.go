@@ -69,7 +69,7 @@ func (g *Gateway) readAll(c *call, source io.Reader) ([]byte, error) {
 	var data []byte
 	for {
 		if len(data) == cap(data) {
-			size := min(max(minRead, 2*int64(cap(data))), limit+1)
+			size := grown(int64(cap(data)), limit)
 			if err := g.hold(c, size-int64(cap(data))); err != nil {
 				return nil, err
 			}
@@ -81,11 +81,28 @@ func (g *Gateway) readAll(c *call, source io.Reader) ([]byte, error) {
 		case int64(len(data)) > limit:
 			return nil, tooLarge(limit)
 		case errors.Is(err, io.EOF):
-			return data, nil
+			return fitted(data), nil
 		case err != nil:
 			return nil, err
 		}
 	}
+}
+
+// grown is the next size of a buffer that is full: from an eighth of the limit on all of it,
+// so that large bodies leave little garbage behind.
+func grown(size, limit int64) int64 {
+	if size > limit/8 {
+		return limit + 1
+	}
+	return min(max(minRead, 2*size), limit+1)
+}
+
+// fitted moves data that fills less than half of its memory.
+func fitted(data []byte) []byte {
+	if cap(data) <= 2*len(data) {
+		return data
+	}
+	return append(make([]byte, 0, len(data)), data...)
 }
 
 // readRefusal is the answer to a body that could not be read.

@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -30,11 +31,15 @@ type Gateway struct {
 	options  Options
 	rate     *rateLimiter
 	inFlight budget
+	parsing  chan struct{} // a place each for large bodies that are being parsed
 }
 
 // New returns the gateway of an engine.
 func New(e *engine.Engine, options Options) *Gateway {
-	g := &Gateway{engine: e, options: options, rate: newRateLimiter(options.RateLimit)}
+	g := &Gateway{
+		engine: e, options: options, rate: newRateLimiter(options.RateLimit),
+		parsing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
 	g.inFlight.free.Store(options.MaxInFlightBytes)
 	return g
 }
