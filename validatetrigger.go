@@ -3,6 +3,7 @@ package sluice
 import (
 	"maps"
 	"mime"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -100,7 +101,7 @@ func (v *validator) webhookTrigger(path string, trigger WebhookTrigger) {
 	if trigger.StatusCode != 0 {
 		v.between(path+".statusCode", trigger.StatusCode, 200, 599)
 	}
-	if (trigger.StatusCode == 204 || trigger.StatusCode == 304) && trigger.Body != "" {
+	if (trigger.StatusCode == http.StatusNoContent || trigger.StatusCode == http.StatusNotModified) && trigger.Body != "" {
 		v.add(path+".body", "an answer with status %d has no body", trigger.StatusCode)
 	}
 	if trigger.ContentType != "" {
@@ -120,9 +121,9 @@ func (v *validator) webhookTrigger(path string, trigger WebhookTrigger) {
 
 // isToken tells whether a text is a token of HTTP (RFC 9110, section 5.6.2).
 func isToken(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune(tokenRunes, r) })
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
 }
-
-const tokenRunes = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }

@@ -47,7 +47,7 @@ type Store interface {
 type Accepter interface {
 	// Accept commits the acceptance, or finds its duplicate. With a Worker the execution is
 	// claimed for it in the same commit; without, it waits for Claim. With an Outcome it
-	// is over already.
+	// is over already. An id that was accepted before returns ErrConflict.
 	Accept(ctx context.Context, acceptance *Acceptance) (*Accepted, error)
 }
 

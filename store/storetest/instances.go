@@ -10,13 +10,13 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-func instance(t testing.TB, customer, name string) *store.Instance {
-	t.Helper()
+func instance(tb testing.TB, customer, name string) *store.Instance {
+	tb.Helper()
 	return &store.Instance{
-		ID: newID(t), Name: name, Integration: "orders", Version: "1.2.0",
+		ID: newID(tb), Name: name, Integration: "orders", Version: "1.2.0",
 		Customer: store.Customer{ID: customer, ExternalID: "x-" + customer, Name: "Customer " + customer},
 		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, DeployedAt: start,
-		Endpoints: []store.Endpoint{{ID: newID(t), Flow: "import"}, {ID: newID(t)}},
+		Endpoints: []store.Endpoint{{ID: newID(tb), Flow: "import"}, {ID: newID(tb)}},
 	}
 }
 
