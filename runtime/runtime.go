@@ -52,9 +52,7 @@ func New(ctx context.Context, options Options) (*Runtime, error) {
 	if rt.engine, err = engine.New(ctx, options.engine(rt.store)); err != nil {
 		return nil, errors.Join(fmt.Errorf("runtime: %w", err), rt.closeStore())
 	}
-	rt.gateway = gateway.New(rt.engine, gateway.Options{
-		MaxBodyBytes: options.MaxBodyBytes, SyncTimeout: options.SyncTimeout,
-	})
+	rt.gateway = gateway.New(rt.engine, options.gateway())
 	return rt, nil
 }
 

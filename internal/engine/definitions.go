@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/variant"
 )
 
 // definition is a registered integration, with its flows by stable key and in their order.
@@ -29,12 +31,18 @@ type definition struct {
 // Flow is a registered flow, with what its definition says parsed once.
 type Flow struct {
 	*sluice.Flow
+	// trigger is the flow's Trigger, never a pointer; nil is none.
+	trigger any
+	// isSecretHeader tells which headers only the trigger may see, by lower-case name.
+	isSecretHeader func(name string) bool
 	// checkInput refuses bodies that do not fit the flow.
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
 	// organizationKeys are the hashes of OrganizationAPIKeys.
 	organizationKeys []keyHash
+	// dedupeWindow is how long a duplicate is recognized.
+	dedupeWindow time.Duration
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -42,7 +50,15 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Flow: definition, checkInput: check, organizationKeys: hashKeys(definition.OrganizationAPIKeys)}
+	flow := &Flow{
+		Flow: definition, trigger: variant.Of(definition.Trigger), checkInput: check,
+		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
+		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
+	}
+	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
+		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
+		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
+	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
 	case sluice.ThrottledQueueConfig:

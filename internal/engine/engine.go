@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sluice-go/sluice"
@@ -51,6 +52,11 @@ type Options struct {
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
 	// if it did not become durable before.
 	KeepSynchronous func(status store.Status) bool
+	// MaxRunningBytes bounds the payloads of running executions; a larger one runs alone.
+	MaxRunningBytes int64
+	// MaxQueued and MaxQueuedBytes bound the executions that wait, and their payloads.
+	MaxQueued      int
+	MaxQueuedBytes int64
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 	// MasterKeys encrypt secrets in the store: the first seals, all open.
@@ -67,6 +73,8 @@ type Engine struct {
 	shared      map[string]*definition // by the id of the endpoint that their instances share
 	client      *http.Client
 	slots       *slots
+	memory      *semaphore.Weighted // for the payloads of what runs
+	backlog     *backlog
 
 	instances *lru.Cache[string, *Instance] // by endpoint id, instance id and customerKey
 	loading   singleflight.Group
@@ -123,6 +131,8 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		shared:      map[string]*definition{},
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
+		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
+		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		idle:        make(chan struct{}),

@@ -27,6 +27,10 @@ type execution struct {
 	// synchronous executions have a caller who waits for them and are never retried.
 	synchronous bool
 	dedupeKey   string
+	// deliveryID is the sender's id of a signed request; empty is none.
+	deliveryID string
+	// weight is what its payload takes of the engine's memory while it runs.
+	weight int64
 	// executing is set when the flow itself runs: durable calls work from then on.
 	executing bool
 

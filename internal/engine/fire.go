@@ -27,9 +27,10 @@ type InputError struct{ Err error }
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Fire lets the flow's trigger see the request. Nothing is durable yet. Even with an error
-// the Fired is there: its execution can be recorded as refused.
-func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.TriggerPayload) (*Fired, error) {
+// Fire lets the flow's trigger see the request, which came with the method. Nothing is
+// durable yet. Even with an error the Fired is there: its execution can be recorded as
+// refused.
+func (e *Engine) Fire(ctx context.Context, target Target, method string, payload *sluice.TriggerPayload) (*Fired, error) {
 	x, err := e.newExecution(target, sluice.InvokeWebhook)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 	payload.StartedAt = x.started
 	fired := &Fired{execution: x}
 	defer x.sealLogs()
-	if err := x.fireTrigger(ctx, fired); err != nil {
+	if err := x.fireTrigger(ctx, fired, method); err != nil {
 		return fired, err
 	}
 	if before := target.prelude; before != nil && fired.Response == nil {
@@ -53,21 +54,30 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 	return fired, x.findDedupeKey()
 }
 
-// fireTrigger calls the flow's trigger, if it has one, and takes over what it returns.
-func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
-	if trigger, ok := x.target.Flow.Trigger.(sluice.WebhookTrigger); ok {
+// fireTrigger lets the flow's trigger see the request, if it has one.
+func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) error {
+	switch trigger := x.target.Flow.trigger.(type) {
+	case sluice.WebhookTrigger:
 		fired.Response = &sluice.HTTPResponse{
 			StatusCode: trigger.StatusCode, ContentType: trigger.ContentType, Headers: trigger.Headers, Body: trigger.Body,
 		}
 		return nil
+	case sluice.HMACTrigger:
+		return x.fireSigned(ctx, fired, trigger, method)
+	default:
+		return x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 	}
-	if x.target.Flow.OnTrigger == nil {
+}
+
+// callTrigger calls a trigger function, if there is one, and takes over what it returns.
+func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluice.TriggerFunc) error {
+	if trigger == nil {
 		return nil
 	}
 	ctx, run := x.newRun(ctx, x.payload)
 	var result *sluice.TriggerResult
 	err := guard(func() (err error) {
-		result, err = x.target.Flow.OnTrigger(ctx, run, x.payload)
+		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
 	if err != nil || result == nil {
@@ -79,7 +89,10 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
 	if err := checkResponse(result); err != nil {
 		return err
 	}
-	fired.Response, fired.Stop, x.dedupeKey = result.Response, result.Stop, result.DedupeID
+	if result.Response != nil {
+		fired.Response = result.Response
+	}
+	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil
 }
 
@@ -97,17 +110,21 @@ func checkResponse(result *sluice.TriggerResult) error {
 	}
 }
 
-// findDedupeKey reads the id of the request from the field that the flow's queue names,
-// unless the trigger gave one.
+// findDedupeKey names the request, unless the trigger did: by the field that the flow's
+// queue names, else by its sender's id.
 func (x *execution) findDedupeKey() error {
-	field := x.target.Flow.dedupe
-	if x.dedupeKey != "" || field == nil {
+	if x.dedupeKey != "" {
 		return nil
 	}
-	value, _, err := x.payload.Lookup(*field)
-	if err != nil {
-		return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
+	if field := x.target.Flow.dedupe; field != nil {
+		value, _, err := x.payload.Lookup(*field)
+		if err != nil {
+			return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
+		}
+		x.dedupeKey = value
 	}
-	x.dedupeKey = value
+	if x.dedupeKey == "" {
+		x.dedupeKey = x.deliveryID
+	}
 	return nil
 }

@@ -51,7 +51,9 @@ func (p *prelude) steps() []*store.Step {
 
 // preprocess routes a request by the result of the preprocess flow, which gets a copy of
 // the payload.
-func (e *Engine) preprocess(ctx context.Context, target Target, payload *sluice.TriggerPayload) ([]Target, *Fired, error) {
+func (e *Engine) preprocess(
+	ctx context.Context, target Target, method string, payload *sluice.TriggerPayload,
+) ([]Target, *Fired, error) {
 	router := target
 	router.Flow = target.definition.routing.preprocess
 	x, err := e.newExecution(router, sluice.InvokeWebhook)
@@ -61,7 +63,7 @@ func (e *Engine) preprocess(ctx context.Context, target Target, payload *sluice.
 	x.payload = copyPayload(payload)
 	x.payload.StartedAt = x.started
 	fired := &Fired{execution: x}
-	data, err := x.runPreprocess(ctx, fired)
+	data, err := x.runPreprocess(ctx, fired, method)
 	if err != nil || fired.Stop {
 		return nil, fired, err
 	}
@@ -102,11 +104,11 @@ func (e *Engine) followAll(ctx context.Context, from Target, data []byte) ([]Tar
 
 // runPreprocess calls the flow's trigger and the flow, and returns its data as JSON. Durable
 // calls do not work in it: nothing is accepted yet.
-func (x *execution) runPreprocess(ctx context.Context, fired *Fired) (data []byte, err error) {
+func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method string) (data []byte, err error) {
 	ctx, x.cancel = context.WithCancelCause(ctx)
 	defer x.cancel(nil)
 	defer func() { err = preprocessError(ctx, err) }()
-	if err := x.fireTrigger(ctx, fired); err != nil || fired.Stop {
+	if err := x.fireTrigger(ctx, fired, method); err != nil || fired.Stop {
 		return nil, err
 	}
 	if err := x.target.Flow.checkInput(x.payload); err != nil {

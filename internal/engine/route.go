@@ -16,10 +16,12 @@ import (
 // a Fired when the preprocess flow's trigger answers the request and stops, and with every
 // error that is the request's or the flow's: it can be recorded as refused. See
 // [RouteError].
-func (e *Engine) Route(ctx context.Context, target Target, payload *sluice.TriggerPayload) ([]Target, *Fired, error) {
+func (e *Engine) Route(
+	ctx context.Context, target Target, method string, payload *sluice.TriggerPayload,
+) ([]Target, *Fired, error) {
 	routing := target.definition.routing
 	if routing.preprocess != nil {
-		return e.preprocess(ctx, target, payload)
+		return e.preprocess(ctx, target, method, payload)
 	}
 	found, err := routing.read(payload.Lookup)
 	if err == nil {

@@ -56,7 +56,7 @@ func benchmarkRoute(b *testing.B, instances int) {
 	route := func(i int) {
 		target, err := e.Resolve(b.Context(), endpoint)
 		if err == nil {
-			_, _, err = e.Route(b.Context(), target, &sluice.TriggerPayload{Body: bodies[i]})
+			_, _, err = e.Route(b.Context(), target, "POST", &sluice.TriggerPayload{Body: bodies[i]})
 		}
 		if err != nil {
 			b.Fatal(err)

@@ -15,14 +15,14 @@ const maxSeveralBytes = 64 << 20
 // FireAll lets the trigger of each target see a copy of the request of its own. Targets
 // whose trigger stops are left out, unless all do: then the first is all that is returned.
 // With an error it is the one that can be recorded as refused.
-func (e *Engine) FireAll(ctx context.Context, targets []Target, payload *sluice.TriggerPayload) ([]*Fired, error) {
+func (e *Engine) FireAll(ctx context.Context, targets []Target, method string, payload *sluice.TriggerPayload) ([]*Fired, error) {
 	if size := len(targets) * len(payload.RawBody.Data); size > maxSeveralBytes {
 		return nil, &InputError{fmt.Errorf("a body of %d bytes is too large for %d routes", len(payload.RawBody.Data), len(targets))}
 	}
 	var all []*Fired
 	var stopped *Fired
 	for _, target := range targets {
-		fired, err := e.Fire(ctx, target, copyPayload(payload))
+		fired, err := e.Fire(ctx, target, method, copyPayload(payload))
 		switch {
 		case err != nil && fired == nil:
 			return nil, err
@@ -49,14 +49,15 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 			return nil, err
 		}
 	}
-	for _, acceptance := range acceptances {
-		e.seat(acceptance)
-	}
-	answers, err := e.options.Store.AcceptAll(ctx, acceptances)
-	if err != nil {
-		for _, acceptance := range acceptances {
-			e.unseat(acceptance)
+	for i, fired := range all {
+		if err := e.seat(fired.execution, acceptances[i]); err != nil {
+			e.unseatAll(all[:i], acceptances)
+			return nil, err
 		}
+	}
+	answers, err := e.options.Store.AcceptAll(context.WithoutCancel(ctx), acceptances)
+	if err != nil {
+		e.unseatAll(all, acceptances)
 		e.options.Logger.ErrorContext(ctx, "accepting executions failed", "execution", all[0].ExecutionID(), "error", err)
 		return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
 	}
@@ -65,4 +66,10 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 		accepted[i] = e.begin(all[i].execution, acceptances[i], answer) //nolint:contextcheck // As in Accept.
 	}
 	return accepted, nil
+}
+
+func (e *Engine) unseatAll(all []*Fired, acceptances []*store.Acceptance) {
+	for i, fired := range all {
+		e.unseat(fired.execution, acceptances[i])
+	}
 }

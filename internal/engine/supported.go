@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/variant"
 )
 
 // checkSupported refuses definitions that this version can describe and export, but not
@@ -30,8 +31,8 @@ func checkSupported(integration *sluice.Integration) error {
 }
 
 func servedTrigger(trigger sluice.Trigger) bool {
-	switch trigger.(type) {
-	case nil, sluice.WebhookTrigger:
+	switch variant.Of(trigger).(type) {
+	case nil, sluice.WebhookTrigger, sluice.HMACTrigger:
 		return true
 	default:
 		return false

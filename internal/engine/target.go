@@ -31,6 +31,18 @@ func (t Target) refusals() *rate.Limiter {
 	return t.definition.refusals
 }
 
+// isSecretHeader tells which headers only the triggers may see: that of the flow, and that
+// of the flow which routes to it.
+func (t Target) isSecretHeader(name string) bool {
+	if t.Flow != nil && t.Flow.isSecretHeader(name) {
+		return true
+	}
+	if routing := t.definition.routing; routing != nil && routing.preprocess != nil && routing.preprocess.isSecretHeader(name) {
+		return true
+	}
+	return isSecretHeader(name)
+}
+
 func (t Target) webhookURLs() map[string]string {
 	if t.Instance != nil {
 		return t.Instance.webhookURLs

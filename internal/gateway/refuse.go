@@ -80,11 +80,14 @@ func asRefusal(err error) *refusal {
 	var rejected *sluice.RejectError
 	var panicked *sluice.PanicError
 	var unrouted *engine.RouteError
+	var unsigned *sluice.SignatureError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &rejected):
 		return &refusal{status: rejected.StatusCode, message: rejected.Message}
+	case errors.As(err, &unsigned): // The record has the reason, a forger learns none.
+		return &refusal{status: http.StatusUnauthorized, message: "The request is not signed as this endpoint requires."}
 	case errors.As(err, &panicked):
 		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
 	case errors.Is(err, sluice.ErrMalformedJSON):
@@ -95,6 +98,8 @@ func asRefusal(err error) *refusal {
 		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
 	case errors.As(err, &unrouted) && (unrouted.UnknownFlow || unrouted.UnknownCustomer):
 		return &refusal{status: http.StatusNotFound, message: unrouted.Error()}
+	case errors.Is(err, engine.ErrQueueFull):
+		return unavailable("Too many executions are waiting. Nothing was accepted.")
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
 		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
 	default:
@@ -105,6 +110,7 @@ func asRefusal(err error) *refusal {
 // refuse writes the refusal.
 func (c *call) refuse(answer *refusal) {
 	header := c.Header()
+	c.leaveBody()
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
 	}

@@ -85,7 +85,7 @@ func (c *call) respondAccepted(accepted engine.Accepted) {
 // respondCustom sends the trigger's own response; without a body it is the execution's id.
 func (c *call) respondCustom(response *sluice.HTTPResponse) {
 	body := []byte(response.Body)
-	if len(body) == 0 {
+	if len(body) == 0 && !c.fired.Stop {
 		body = []byte(`{"executionId":"` + c.fired.ExecutionID() + `"}`)
 	}
 	c.respondReply(&engine.Reply{

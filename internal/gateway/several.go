@@ -4,7 +4,7 @@ import "net/http"
 
 // fireAll lets the trigger of every flow see the request that goes to several.
 func (g *Gateway) fireAll(c *call) error {
-	all, err := g.engine.FireAll(c.request.Context(), c.targets, c.payload)
+	all, err := g.engine.FireAll(c.request.Context(), c.targets, c.request.Method, c.payload)
 	if len(all) > 0 {
 		c.fired = all[0]
 	}

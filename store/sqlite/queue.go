@@ -309,6 +309,7 @@ func (q *queue) remove(s *seat) {
 	defer q.mu.Unlock()
 	delete(q.claims, s.execution.ID)
 	delete(q.seats, s.seq)
+	s.execution = nil // The seat itself stands in recent until the mark moves.
 }
 
 // close ends the waiting of all claims.
