@@ -85,3 +85,14 @@ CREATE TABLE endpoints (
 	flow     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_instance ON endpoints (instance);
+
+-- Results that callers fetch by a URL of their own.
+CREATE TABLE results (
+	id         INTEGER PRIMARY KEY,
+	key        BLOB NOT NULL UNIQUE, -- a hash of the secret in the URL
+	execution  BLOB NOT NULL,        -- executions.id; not every one of them is on record
+	expires_at INTEGER NOT NULL,
+	head       BLOB,
+	body       BLOB
+) STRICT;
+CREATE INDEX results_expiry ON results (expires_at);
