@@ -21,6 +21,8 @@ type Flow struct {
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
+	// acknowledgement is the configured response to callers that do not wait; nil is none.
+	acknowledgement *sluice.HTTPResponse
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -29,6 +31,12 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		return nil, err
 	}
 	flow := &Flow{Flow: definition, checkInput: check}
+	if trigger, ok := definition.Trigger.(sluice.WebhookTrigger); ok {
+		response := sluice.HTTPResponse(trigger)
+		if flow.acknowledgement, err = checkResponse(&response); err != nil {
+			return nil, fmt.Errorf("trigger: %w", err)
+		}
+	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
 	case sluice.ThrottledQueueConfig:

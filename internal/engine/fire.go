@@ -10,8 +10,12 @@ import (
 
 // Fired is a request that the flow's trigger has seen: ready to be accepted.
 type Fired struct {
-	// Response of the trigger; nil leaves the answer to the caller.
+	// Response of the trigger, whether the caller waits or not; nil leaves the answer to the
+	// caller.
 	Response *sluice.HTTPResponse
+	// Acknowledgement is the configured response to callers that do not wait; nil is the
+	// execution's id.
+	Acknowledgement *sluice.HTTPResponse
 	// Stop says that the response is all: nothing is executed.
 	Stop bool
 
@@ -51,12 +55,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 
 // fireTrigger calls the flow's trigger, if it has one, and takes over what it returns.
 func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
-	if trigger, ok := x.target.Flow.Trigger.(sluice.WebhookTrigger); ok {
-		fired.Response = &sluice.HTTPResponse{
-			StatusCode: trigger.StatusCode, ContentType: trigger.ContentType, Headers: trigger.Headers, Body: trigger.Body,
-		}
-		return nil
-	}
+	fired.Acknowledgement = x.target.Flow.acknowledgement
 	if x.target.Flow.OnTrigger == nil {
 		return nil
 	}
@@ -72,25 +71,40 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
 	if result.Payload != nil {
 		x.payload = result.Payload
 	}
-	if err := checkResponse(result); err != nil {
-		return err
+	if result.Response == nil && result.Stop {
+		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
 	}
-	fired.Response, fired.Stop, x.dedupeKey = result.Response, result.Stop, result.DedupeID
+	if fired.Response, err = checkResponse(result.Response); err != nil {
+		return fmt.Errorf("the trigger's response: %w", err)
+	}
+	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil
 }
 
-// checkResponse tells what is wrong with the response that a trigger gave.
-func checkResponse(result *sluice.TriggerResult) error {
-	switch response := result.Response; {
-	case response == nil && result.Stop:
-		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
-	case response == nil || response.StatusCode == 0:
-		return nil
-	case response.StatusCode < 200 || response.StatusCode > 599:
-		return fmt.Errorf("the trigger's response has status code %d: it must be 200 to 599", response.StatusCode)
-	default:
-		return nil
+// checkResponse completes a response that a trigger gives, or tells what is wrong with it.
+// Its content type is that of its body: without a body there is none.
+func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) {
+	if response == nil {
+		return nil, nil
 	}
+	checked := *response
+	if checked.StatusCode == 0 {
+		checked.StatusCode = 200
+	}
+	if !isFinalStatus(checked.StatusCode) {
+		return nil, fmt.Errorf("the status code is %d: it must be 200 to 599", checked.StatusCode)
+	}
+	var err error
+	checked.ContentType, checked.Headers, err = answerHeaders(response.ContentType, response.Headers)
+	switch {
+	case err != nil:
+		return nil, err
+	case checked.Body == "":
+		checked.ContentType = ""
+	case checked.ContentType == "":
+		checked.ContentType = jsonType
+	}
+	return &checked, nil
 }
 
 // findDedupeKey reads the id of the request from the field that the flow's queue names,

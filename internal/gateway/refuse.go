@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
@@ -42,8 +43,9 @@ func unavailable(message string) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, message: message, retryAfter: unavailableRetry}
 }
 
-// refuse answers a request that a stage refused. What the sender, the trigger or the flow
-// is to blame for leaves a failed record; a body that cannot be parsed is not kept.
+// refuse answers a request that a stage refused. What the sender or the trigger is to blame
+// for leaves a failed record, but for a rejection, which is no failure, and for a caller who
+// has gone; a body that cannot be parsed is not kept.
 func (g *Gateway) refuse(c *call, cause error) {
 	var executed *engine.ExecutionError
 	var malformed *sluice.BodyError
@@ -100,8 +102,23 @@ func (c *call) refuse(answer *refusal) {
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
 	}
-	c.writeJSON(answer.status, struct {
+	c.write(answer.status, jsonType, encodeJSON(struct {
 		Error       string `json:"error"`
 		ExecutionID string `json:"executionId,omitempty"`
-	}{answer.message, answer.executionID})
+	}{shortened(answer.message), answer.executionID}))
+}
+
+// maxMessage bounds an error's message in an answer, in bytes. The record has all of it.
+const maxMessage = 4096
+
+// shortened cuts a message that is too long, between two characters.
+func shortened(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage
+	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + "…"
 }
