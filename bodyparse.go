@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sluice-go/sluice/internal/jsonscan"
 )
 
 // maxJSONDepth is how many arrays and objects a JSON body may have inside each other. The
@@ -111,6 +113,5 @@ func parseJSON(raw []byte) (any, error) {
 	if len(text) == 0 {
 		return nil, nil
 	}
-	var data any
-	return data, decodeJSON(text, &data)
+	return jsonscan.Build(text, maxJSONDepth)
 }

@@ -18,7 +18,7 @@ type ConfigElement interface {
 
 // HTMLElement is text between the config variables of a page, shown as HTML.
 type HTMLElement struct {
-	// Key tells the element from others of its page.
+	// Key names the element; spectral has one for each.
 	Key string
 	// Content is the HTML that is shown.
 	Content string
@@ -119,11 +119,3 @@ const (
 	// PermissionOrganization hides the value from customers: the organization sets it.
 	PermissionOrganization PermissionAndVisibilityType = "organization"
 )
-
-// KeyValue is one entry of a key-value list.
-type KeyValue[T any] struct {
-	// Key of the entry.
-	Key string `json:"key"`
-	// Value of the entry.
-	Value T `json:"value"`
-}

@@ -62,3 +62,7 @@ func (v KeyValueListVar[T]) Definition() ConfigVarDefinition {
 
 func (ValueListVar[T]) configElement()    {}
 func (KeyValueListVar[T]) configElement() {}
+
+// elementVar is the variable that describes the list's values.
+func (v ValueListVar[T]) elementVar() ConfigVar    { return v.Element }
+func (v KeyValueListVar[T]) elementVar() ConfigVar { return v.Element }

@@ -80,7 +80,7 @@ func (v KeyValueListVar[T]) parse(_ *Integration, value any) (any, error) {
 	if isNil(v.Element) {
 		return nil, errors.New("the list has no Element")
 	}
-	pairs, ok := pairsOf(value)
+	pairs, ok := Pairs(value)
 	if !ok {
 		return nil, expected("a list of keys and values", value)
 	}
@@ -251,47 +251,6 @@ func listOf(value any) ([]any, bool) {
 		values[i] = v.Index(i).Interface()
 	}
 	return values, true
-}
-
-// pairer is a [KeyValue] of any type.
-type pairer interface{ pair() KeyValue[any] }
-
-func (kv KeyValue[T]) pair() KeyValue[any] { return KeyValue[any]{Key: kv.Key, Value: kv.Value} }
-
-// pairsOf returns the entries of a list of [KeyValue], of a list of objects with key and
-// value, or of a map with string keys, sorted.
-func pairsOf(value any) ([]KeyValue[any], bool) {
-	if v := reflect.ValueOf(value); v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
-		pairs := make([]KeyValue[any], 0, v.Len())
-		for _, key := range v.MapKeys() {
-			pairs = append(pairs, KeyValue[any]{Key: key.String(), Value: v.MapIndex(key).Interface()})
-		}
-		slices.SortFunc(pairs, func(a, b KeyValue[any]) int { return strings.Compare(a.Key, b.Key) })
-		return pairs, true
-	}
-	values, ok := listOf(value)
-	if !ok {
-		return nil, false
-	}
-	pairs := make([]KeyValue[any], len(values))
-	for i, value := range values {
-		if isNil(value) {
-			return nil, false
-		}
-		switch entry := value.(type) {
-		case pairer:
-			pairs[i] = entry.pair()
-		case map[string]any:
-			key, ok := entry["key"].(string)
-			if _, has := entry["value"]; !ok || !has || len(entry) != 2 {
-				return nil, false
-			}
-			pairs[i] = KeyValue[any]{Key: key, Value: entry["value"]}
-		default:
-			return nil, false
-		}
-	}
-	return pairs, true
 }
 
 // expected says what was expected and what kind of value was given, never the value.

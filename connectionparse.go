@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/sluice-go/sluice/internal/casing"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -134,8 +135,11 @@ var slot = regexp.MustCompile(`\{\{#(\w+)\}\}`)
 
 func fillTemplate(template string, fields map[string]any) string {
 	return slot.ReplaceAllStringFunc(template, func(match string) string {
-		if value, ok := fields[slot.FindStringSubmatch(match)[1]]; ok {
-			return fmt.Sprint(value)
+		switch value := fields[slot.FindStringSubmatch(match)[1]].(type) {
+		case string:
+			return value
+		case bool:
+			return strconv.FormatBool(value)
 		}
 		return ""
 	})

@@ -1,7 +1,6 @@
 package sluice
 
+// HMACTrigger is a stand-in.
 type HMACTrigger struct{}
 
 func (HMACTrigger) trigger() {}
-
-func (i *Integration) Validate() error { return nil }

@@ -118,7 +118,7 @@ func schemasFor[In, Out any]() *FlowSchemas {
 func (f *Flow) InputCheck() (check func(payload *TriggerPayload) error, err error) {
 	var schema *compiledSchema
 	if f.Schemas != nil && f.Schemas.Invoke != nil && !f.Schemas.Invoke.derived {
-		if schema, err = compileSchema(f.Schemas.Invoke.document()); err != nil {
+		if schema, err = f.Schemas.Invoke.compile(); err != nil {
 			return nil, fmt.Errorf("sluice: flow %q: invoke: %w", f.Name, err)
 		}
 	}

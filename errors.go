@@ -62,8 +62,7 @@ func (e *retryAfterError) Unwrap() error { return e.err }
 
 // RetryDelay returns the delay that [RetryAfter] gave to err, or to an error that it wraps.
 func RetryDelay(err error) (delay time.Duration, ok bool) {
-	var after *retryAfterError
-	if errors.As(err, &after) {
+	if after, ok := errors.AsType[*retryAfterError](err); ok {
 		return after.delay, true
 	}
 	return 0, false

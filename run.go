@@ -62,7 +62,7 @@ func NewRun(ctx context.Context, run Run, client *http.Client, engine host.Run) 
 // that tests, tracing and guards can stand in it.
 func (r *Run) HTTPClient() *http.Client { return r.client }
 
-// ConfigVars returns the value of the config variable key, as deployment validated it. ok
+// ConfigVar returns the value of the config variable key, as deployment validated it. ok
 // is false when the instance gives none. The typed handles (such as [StringVar]) read
 // better.
 func (r *Run) ConfigVar(key string) (value any, ok bool) { return r.host.ConfigVar(key) }

@@ -1,5 +1,7 @@
 package sluice
 
+import "sync/atomic"
+
 // DefaultJSONSchemaVersion is the dialect of flow schemas.
 const DefaultJSONSchemaVersion = "https://json-schema.org/draft/2020-12/schema"
 
@@ -13,7 +15,7 @@ type FlowSchemas struct {
 	Others map[string]*FlowSchema
 }
 
-// FlowSchema is the JSON Schema of an object.
+// FlowSchema is the JSON Schema of an object. Do not copy one that is in use.
 type FlowSchema struct {
 	// Title defaults to the flow's stable key and the schema's name: orders-invoke.
 	Title string
@@ -30,7 +32,8 @@ type FlowSchema struct {
 	// count when input is validated; the manifest leaves them out, as spectral does.
 	Keywords map[string]any
 
-	derived bool
+	derived  bool
+	compiled atomic.Pointer[compiledSchema]
 }
 
 // SchemaProperty is the JSON Schema of a property.

@@ -14,6 +14,7 @@ import (
 // compiledSchema validates values. It is safe for concurrent use.
 type compiledSchema struct {
 	schema *jsonschema.Schema
+	text   string
 }
 
 // schemaURL is where a schema stands for its own references.
@@ -27,9 +28,9 @@ func compileSchema(document any) (compiled *compiledSchema, err error) {
 			compiled, err = nil, fmt.Errorf("the schema cannot be compiled: %v", recovered)
 		}
 	}()
-	data, err := json.Marshal(document)
+	data, err := schemaText(document)
 	if err != nil {
-		return nil, fmt.Errorf("the schema cannot be written as JSON: %w", err)
+		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.Draft = jsonschema.Draft2020
@@ -43,7 +44,32 @@ func compileSchema(document any) (compiled *compiledSchema, err error) {
 	if err != nil {
 		return nil, compileFault(err)
 	}
-	return &compiledSchema{schema}, nil
+	return &compiledSchema{schema, string(data)}, nil
+}
+
+func schemaText(document any) ([]byte, error) {
+	data, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("the schema cannot be written as JSON: %w", err)
+	}
+	return data, nil
+}
+
+// compile compiles the schema, once as long as it stays the same: a definition is
+// validated at every deployment.
+func (s *FlowSchema) compile() (*compiledSchema, error) {
+	data, err := schemaText(s.document())
+	if err != nil {
+		return nil, err
+	}
+	if known := s.compiled.Load(); known != nil && known.text == string(data) {
+		return known, nil
+	}
+	compiled, err := compileSchema(json.RawMessage(data))
+	if err == nil {
+		s.compiled.Store(compiled)
+	}
+	return compiled, err
 }
 
 // compileFault says in one line why a schema did not compile.

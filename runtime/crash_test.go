@@ -87,7 +87,7 @@ func startServer(t *testing.T, dir string) *crashServer {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	command := exec.Command(self)
+	command := exec.CommandContext(t.Context(), self)
 	command.Env = append(os.Environ(), crashDir+"="+dir)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
@@ -121,7 +121,7 @@ func (s *crashServer) loadUntilKilled(t *testing.T, after time.Duration) []strin
 	for range crashClients {
 		clients.Go(func() {
 			for {
-				id, err := post(client, s.endpoint)
+				id, err := post(t.Context(), client, s.endpoint)
 				if err != nil {
 					return // The process is dead.
 				}
@@ -137,8 +137,13 @@ func (s *crashServer) loadUntilKilled(t *testing.T, after time.Duration) []strin
 	return ids
 }
 
-func post(client *http.Client, url string) (id string, err error) {
-	response, err := client.Post(url, "application/json", strings.NewReader(`{"n":1}`))
+func post(ctx context.Context, client *http.Client, url string) (id string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"n":1}`))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}
@@ -163,7 +168,7 @@ func (s *crashServer) waitForAll(t *testing.T, ids map[string]bool) (lost int) {
 	for id := range ids {
 		var execution runtime.Execution
 		for !execution.Status.Final() {
-			err := get(s.api+"/api/v1/executions/"+id, &execution)
+			err := get(ctx, s.api+"/api/v1/executions/"+id, &execution)
 			if err != nil {
 				t.Logf("execution %s: %v", id, err)
 				break
@@ -181,8 +186,12 @@ func (s *crashServer) waitForAll(t *testing.T, ids map[string]bool) (lost int) {
 	return lost
 }
 
-func get(url string, into any) error {
-	response, err := http.Get(url)
+func get(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}

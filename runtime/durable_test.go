@@ -35,7 +35,7 @@ func TestRetriesKeepStepsAndAttempts(t *testing.T) {
 		if _, err := counter(ctx, &first, "first"); err != nil {
 			return nil, err
 		}
-		run.Logger.Info("attempt", "number", run.Attempt)
+		run.Logger.InfoContext(ctx, "attempt", "number", run.Attempt)
 		if runs < 3 {
 			return nil, errors.New("not yet")
 		}
@@ -139,7 +139,7 @@ func TestSteps(t *testing.T) {
 			_, err := sluice.Step(ctx, "a", func(context.Context) (func(), error) { return func() {}, nil })
 			return err
 		}, `step "a": its result cannot be recorded`},
-		"another context": {func(context.Context) error { return step(context.Background(), "a") }, "the context is not that of a run"},
+		"another context": {func(context.Context) error { return step(t.Context(), "a") }, "the context is not that of a run"},
 		"a panic": {func(ctx context.Context) error {
 			_, err := sluice.Step(ctx, "a", func(context.Context) (int, error) { panic("boom") })
 			return err

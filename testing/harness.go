@@ -129,7 +129,7 @@ func (h *Harness) Deliver(request *http.Request) *Response {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // It was read to its end.
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		h.t.Fatal(err)

@@ -37,7 +37,7 @@ const stopTime = 10 * time.Second
 
 // serve runs the integration until ctx ends.
 func serve(ctx context.Context, addr, db string, out io.Writer) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

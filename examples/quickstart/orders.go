@@ -39,7 +39,7 @@ var newOrder = sluice.Define(sluice.Flow{
 	StableKey:   "new-order",
 	Description: "Takes an order in and writes its invoice.",
 }, func(ctx context.Context, run *sluice.Run, order Order) (Receipt, error) {
-	run.Logger.Info("order received", "order", order.ID, "items", len(order.Items))
+	run.Logger.InfoContext(ctx, "order received", "order", order.ID, "items", len(order.Items))
 	total, err := sluice.Step(ctx, "add up", func(context.Context) (int, error) {
 		return total(order)
 	})
@@ -52,7 +52,7 @@ var newOrder = sluice.Define(sluice.Flow{
 	if err != nil {
 		return Receipt{}, err
 	}
-	run.Logger.Info("invoice written", "invoice", invoice)
+	run.Logger.InfoContext(ctx, "invoice written", "invoice", invoice)
 	return Receipt{Order: order.ID, Total: total, Invoice: invoice}, nil
 })
 

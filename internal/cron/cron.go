@@ -39,7 +39,7 @@ func Parse(expression string) (Schedule, error) {
 		return Schedule{}, fmt.Errorf("a cron expression has five fields (minute, hour, day of month, month, day of week), not %d", len(fields))
 	}
 	for _, field := range fields {
-		if strings.Trim(field, allowed) != "" {
+		if strings.ContainsFunc(field, func(r rune) bool { return !strings.ContainsRune(allowed, r) }) {
 			return Schedule{}, fmt.Errorf("%q is no field of a cron expression", field)
 		}
 	}

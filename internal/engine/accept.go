@@ -46,7 +46,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	if direct {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x)
+		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
 	}
 	return Accepted{ExecutionID: x.record.ID}, nil
 }

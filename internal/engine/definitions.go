@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/variant"
 )
 
 // definition is a registered integration, with its flows by stable key and in their order.
@@ -31,7 +32,7 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		return nil, err
 	}
 	flow := &Flow{Flow: definition, checkInput: check}
-	if trigger, ok := definition.Trigger.(sluice.WebhookTrigger); ok {
+	if trigger, ok := variant.Of(definition.Trigger).(sluice.WebhookTrigger); ok {
 		response := sluice.HTTPResponse(trigger)
 		if flow.acknowledgement, err = checkResponse(&response); err != nil {
 			return nil, fmt.Errorf("trigger: %w", err)
@@ -61,19 +62,19 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 	definitions := make(map[string]*definition, len(integrations))
 	for i, integration := range integrations {
 		if err := integration.Validate(); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		if err := checkSupported(integration); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		if _, twice := definitions[integration.Name]; twice {
-			return nil, fmt.Errorf("Integrations[%d]: the integration %q is registered twice", i, integration.Name)
+			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}
 		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
-				return nil, fmt.Errorf("Integrations[%d].Flows[%d]: %w", i, j, err)
+				return nil, fmt.Errorf("the integration at index %d: flows[%d]: %w", i, j, err)
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)

@@ -26,6 +26,9 @@ var ErrStopped = errors.New("the runtime is not running")
 // ErrNotAccepted says that the store did not take the execution in: nothing is on record.
 var ErrNotAccepted = errors.New("the execution could not be accepted")
 
+// ErrUnknownEndpoint says that no endpoint with the id takes requests.
+var ErrUnknownEndpoint = errors.New("no such endpoint")
+
 // ErrNotServed says that an integration is not registered in this process.
 var ErrNotServed = errors.New("not registered here: add it to Options.Integrations")
 
@@ -48,6 +51,8 @@ type Options struct {
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
 	// if it did not become durable before.
 	KeepSynchronous func(status store.Status) bool
+	// ResultExpiry is how long a kept result can be fetched.
+	ResultExpiry time.Duration
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 }
@@ -127,7 +132,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.state = stateRunning
 	e.work, e.stopWork = context.WithCancelCause(context.WithoutCancel(ctx))
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
-	go e.dispatch()
+	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	return nil
 }
 

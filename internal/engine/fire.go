@@ -48,7 +48,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 		return fired, nil
 	}
 	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, err
+		return fired, &InputError{err}
 	}
 	return fired, x.findDedupeKey()
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -71,22 +72,24 @@ func (e *Engine) EndpointURL(endpointID string) string {
 	return e.options.BaseURL + "/trigger/" + endpointID
 }
 
-// Resolve finds the flow that an endpoint starts. It returns [store.ErrNotFound] for an
-// unknown endpoint and for one of a paused or unfinished deployment.
+// Resolve finds the flow that an endpoint starts. It returns ErrUnknownEndpoint also for
+// one of a paused or unfinished deployment.
 func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
 	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Target{}, ErrUnknownEndpoint
+	case err != nil:
 		return Target{}, err
-	}
-	if instance.record.Paused || instance.record.Pending {
-		return Target{}, store.ErrNotFound
+	case instance.record.Paused || instance.record.Pending:
+		return Target{}, ErrUnknownEndpoint
 	}
 	for _, endpoint := range instance.record.Endpoints {
 		if endpoint.ID == endpointID {
 			return instance.target(endpoint.Flow)
 		}
 	}
-	return Target{}, store.ErrNotFound
+	return Target{}, ErrUnknownEndpoint
 }
 
 // target is a flow of the instance by its stable key.
@@ -94,8 +97,7 @@ func (i *Instance) target(flow string) (Target, error) {
 	if f, ok := i.definition.flows[flow]; ok {
 		return Target{i, f}, nil
 	}
-	return Target{}, fmt.Errorf("flow %q is not in the registered version of integration %q: %w",
-		flow, i.record.Integration, store.ErrNotFound)
+	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
 // load returns the instance that is known by an endpoint's id or its own, from the cache

@@ -103,7 +103,7 @@ func (e *Engine) failClaim(claim *store.Claim, cause error) {
 		return
 	}
 	now := time.Now().UTC()
-	e.commit(claim, &store.Outcome{
+	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
 		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
 		Error: fmt.Sprintf("the execution cannot run here: %v", cause),
 	})

@@ -142,7 +142,7 @@ func endpointID(current *store.Instance, flow string) string {
 		}
 	}
 	var id [16]byte
-	rand.Read(id[:]) //nolint:errcheck // It never fails: see crypto/rand.
+	rand.Read(id[:]) // It never fails.
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 

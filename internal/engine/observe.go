@@ -127,18 +127,16 @@ func addAttribute(line *logLine, prefix string, attr slog.Attr) {
 
 // attributeValue is the value in a form that JSON shows well.
 func attributeValue(value slog.Value) any {
-	switch value.Kind() {
-	case slog.KindDuration:
-		return value.Duration().String()
-	case slog.KindAny:
-		switch v := value.Any().(type) {
-		case error:
-			return v.Error()
-		case fmt.Stringer:
-			return v.String()
-		}
+	switch v := value.Any().(type) {
+	case error:
+		return v.Error()
+	case time.Time:
+		return v
+	case fmt.Stringer:
+		return v.String()
+	default:
+		return v
 	}
-	return value.Any()
 }
 
 // WithAttrs implements slog.Handler.
@@ -168,8 +166,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 // panic.
 func (x *execution) logError(err error) {
 	line := &logLine{Time: time.Now().UTC(), Level: slog.LevelError.String(), Message: err.Error()}
-	var panicked *sluice.PanicError
-	if errors.As(err, &panicked) {
+	if panicked, ok := errors.AsType[*sluice.PanicError](err); ok {
 		line.Attributes = map[string]any{"stack": string(panicked.Stack)}
 	}
 	x.logs.add(line)

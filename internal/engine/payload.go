@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -40,7 +41,7 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 	}
 	bytes := p.RawBody.Data
 	if head.Same = sameBytes(bytes, body); !head.Same {
-		bytes = append(bytes[:len(bytes):len(bytes)], body...)
+		bytes = append(slices.Clip(bytes), body...)
 	}
 	data, err := json.Marshal(&head)
 	if err != nil {

@@ -2,12 +2,16 @@ package engine
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/headers"
 )
 
 // Reply is a flow's result as a synchronous caller receives it.
@@ -18,6 +22,8 @@ type Reply struct {
 	ContentType string
 	Headers     map[string]string
 	Body        []byte
+	// encoded says that the body was encoded as JSON here.
+	encoded bool
 }
 
 const jsonType = "application/json"
@@ -73,8 +79,32 @@ func (r *Reply) setBody(data any) (err error) {
 	}
 	if !raw {
 		r.Body, err = encodeJSON(data)
+		r.encoded = true
 	}
 	return err
+}
+
+// answerHeaders checks the headers of an answer, and takes the content type out of them. A
+// content type that is given beside them counts.
+func answerHeaders(contentType string, given map[string]string) (string, map[string]string, error) {
+	if !headers.IsValue(contentType) {
+		return "", nil, fmt.Errorf("the content type %q holds a line break or another control character", contentType)
+	}
+	if err := headers.Check(given); err != nil {
+		return "", nil, err
+	}
+	for name, value := range given {
+		if !strings.EqualFold(name, "content-type") {
+			continue
+		}
+		if contentType == "" {
+			contentType = value
+		}
+		given = maps.Clone(given)
+		delete(given, name)
+		break
+	}
+	return contentType, given, nil
 }
 
 // encodeJSON encodes a value as one line of JSON, without escapes for HTML.
@@ -94,31 +124,36 @@ func isJSON(contentType string) bool {
 	return media == jsonType || strings.HasSuffix(media, "+json")
 }
 
-// replyRecord is a reply on record.
-type replyRecord struct {
-	StatusCode  int               `json:"statusCode"`
-	ContentType string            `json:"contentType"`
-	Headers     map[string]string `json:"headers,omitempty"`
-	// Data is the body: as it is if it is JSON, else a string, or base64 if Binary.
-	Data   json.RawMessage `json:"data"`
-	Binary bool            `json:"binary,omitempty"`
+// encode is the reply's form on record, a JSON object with the members statusCode,
+// contentType, headers, data and binary: data is the body as it is if it is JSON, else a
+// string, or base64 if it is binary.
+func (r *Reply) encode() []byte {
+	data, binary := r.Body, false
+	switch {
+	case r.encoded || isJSON(r.ContentType) && json.Valid(r.Body):
+	case utf8.Valid(r.Body):
+		data = quote(string(r.Body))
+	default:
+		data, binary = quote(base64.StdEncoding.EncodeToString(r.Body)), true
+	}
+	record := make([]byte, 0, len(data)+128)
+	record = append(record, `{"statusCode":`...)
+	record = strconv.AppendInt(record, int64(r.StatusCode), 10)
+	record = append(record, `,"contentType":`...)
+	record = append(record, quote(r.ContentType)...)
+	if len(r.Headers) > 0 {
+		headers, _ := encodeJSON(r.Headers) //nolint:errchkjson // Strings always have a JSON form.
+		record = append(append(record, `,"headers":`...), headers...)
+	}
+	if binary {
+		record = append(record, `,"binary":true`...)
+	}
+	record = append(append(record, `,"data":`...), data...)
+	return append(record, '}')
 }
 
-// encode is the reply's form on record: a replyRecord as JSON.
-func (r *Reply) encode() []byte {
-	result := replyRecord{StatusCode: r.StatusCode, ContentType: r.ContentType, Headers: r.Headers}
-	switch {
-	case isJSON(r.ContentType) && json.Valid(r.Body):
-		result.Data = r.Body
-	case utf8.Valid(r.Body):
-		result.Data, _ = json.Marshal(string(r.Body)) //nolint:errchkjson // A string always has a JSON form.
-	default:
-		result.Data, _ = json.Marshal(r.Body) //nolint:errchkjson // Bytes always have a JSON form.
-		result.Binary = true
-	}
-	encoded, err := json.Marshal(&result)
-	if err != nil { // Not reachable: every member has a JSON form.
-		return nil
-	}
-	return encoded
+// quote is the text as a JSON string.
+func quote(text string) []byte {
+	data, _ := encodeJSON(text) //nolint:errchkjson // A string always has a JSON form.
+	return data
 }

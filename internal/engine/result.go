@@ -5,11 +5,15 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
+
+// ErrUnknownResult says that no result is kept under a secret, or no longer.
+var ErrUnknownResult = errors.New("no such result")
 
 // resultHead is what stands before a kept result's body.
 type resultHead struct {
@@ -37,10 +41,13 @@ func (e *Engine) KeepResult(ctx context.Context, executionID string, reply *Repl
 }
 
 // Result returns the reply that was kept under the secret, and the id of its execution. It
-// is [store.ErrNotFound] once it has expired.
+// is ErrUnknownResult once it has expired.
 func (e *Engine) Result(ctx context.Context, secret string) (reply *Reply, executionID string, err error) {
 	result, err := e.options.Store.Result(ctx, resultKey(secret))
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, "", ErrUnknownResult
+	case err != nil:
 		return nil, "", err
 	}
 	var head resultHead

@@ -23,7 +23,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-var notFound = &refusal{status: http.StatusNotFound, message: "Not found."}
+var errNotFound = &refusal{status: http.StatusNotFound, message: "Not found."}
 
 func badRequest(message string) *refusal {
 	return &refusal{status: http.StatusBadRequest, message: message}
@@ -43,31 +43,45 @@ func unavailable(message string) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, message: message, retryAfter: unavailableRetry}
 }
 
-// refuse answers a request that a stage refused. What the sender or the trigger is to blame
-// for leaves a failed record, but for a rejection, which is no failure, and for a caller who
-// has gone; a body that cannot be parsed is not kept.
+// refuse answers a request that a stage refused.
 func (g *Gateway) refuse(c *call, cause error) {
-	var executed *engine.ExecutionError
-	var malformed *sluice.BodyError
 	answer := asRefusal(cause)
-	switch {
-	case answer.status == http.StatusServiceUnavailable || errors.As(cause, &executed):
-	case errors.Is(cause, engine.ErrDeadline):
-		answer.executionID = c.fired.ExecutionID()
-	case c.fired != nil:
-		g.engine.Refuse(c.fired, cause)
-	case errors.As(cause, &malformed):
-		fired, err := g.engine.Malformed(c.target, c.payload)
-		if err != nil {
-			break
-		}
-		c.fired = fired
-		g.engine.Refuse(fired, cause)
+	id := g.recordRefusal(c, cause)
+	if id != "" {
+		c.setExecutionID(id)
 	}
-	if c.fired != nil && answer.status != http.StatusServiceUnavailable {
-		c.setExecutionID(c.fired.ExecutionID())
+	if errors.Is(cause, engine.ErrDeadline) {
+		answer.executionID = id
 	}
 	c.refuse(answer)
+}
+
+// recordRefusal returns the id of the execution that the refusal belongs to. What the sender
+// or the trigger is to blame for leaves a failed one; a body that cannot be parsed is not
+// kept. There is none where we could not serve, where the trigger rejected the request, which
+// is no failure, and where the caller has gone.
+func (g *Gateway) recordRefusal(c *call, cause error) (executionID string) {
+	switch {
+	case isA[*engine.ExecutionError](cause) || errors.Is(cause, engine.ErrDeadline):
+		return c.fired.ExecutionID()
+	case isA[*refusal](cause) || errors.Is(cause, engine.ErrNotAccepted) || errors.Is(cause, engine.ErrStopped) ||
+		isA[*sluice.RejectError](cause) && !isA[*engine.InputError](cause) || c.request.Context().Err() != nil:
+		return ""
+	case c.fired == nil && isA[*sluice.BodyError](cause):
+		var err error
+		if c.fired, err = g.engine.Malformed(c.target, c.payload); err != nil {
+			return ""
+		}
+	case c.fired == nil:
+		return ""
+	}
+	g.engine.Refuse(c.fired, cause)
+	return c.fired.ExecutionID()
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // asRefusal is the answer to an error of any stage.

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sluice-go/sluice/store"
+	"github.com/sluice-go/sluice/internal/engine"
 )
 
 // pathPrefix precedes the endpoint's id in every webhook URL.
@@ -25,12 +25,12 @@ func (g *Gateway) resolve(c *call) error {
 	}
 	var ok bool
 	if c.endpoint, c.fragment, ok = splitPath(c.request.URL.EscapedPath()); !ok {
-		return notFound
+		return errNotFound
 	}
 	var err error
 	switch c.target, err = g.engine.Resolve(c.request.Context(), c.endpoint); {
-	case errors.Is(err, store.ErrNotFound):
-		return notFound
+	case errors.Is(err, engine.ErrUnknownEndpoint):
+		return errNotFound
 	case err != nil:
 		return unavailable("The endpoint cannot be served at the moment.")
 	}

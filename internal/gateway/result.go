@@ -8,7 +8,6 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
-	"github.com/sluice-go/sluice/store"
 )
 
 // resultPrefix precedes the secret of a result's URL. It lies below pathPrefix, where no
@@ -29,8 +28,8 @@ const (
 // respondResult sends a flow's result, or redirects to it. A result with a status code of
 // its own is never redirected to (seed 001, "Response body and status code limitations").
 func (g *Gateway) respondResult(c *call, executionID string, reply *engine.Reply) error {
+	c.setExecutionID(executionID)
 	if reply.OwnStatus || g.prefersDirect(c) && len(reply.Body) <= maxDirect && isText(reply.ContentType) {
-		c.setExecutionID(executionID)
 		c.respondReply(reply)
 		return nil
 	}
@@ -40,7 +39,6 @@ func (g *Gateway) respondResult(c *call, executionID string, reply *engine.Reply
 		answer.executionID = executionID
 		return answer
 	}
-	c.setExecutionID(executionID)
 	c.Header().Set("Location", relativeToRoot(c.request.URL.EscapedPath())+resultPrefix[1:]+secret)
 	c.write(http.StatusSeeOther, jsonType, nil)
 	return nil
@@ -104,8 +102,8 @@ func (g *Gateway) serveResult(c *call, secret string) error {
 	}
 	reply, executionID, err := g.engine.Result(c.request.Context(), secret)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return notFound
+	case errors.Is(err, engine.ErrUnknownResult):
+		return errNotFound
 	case err != nil:
 		return unavailable("The result cannot be read at the moment.")
 	}

@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -16,6 +17,8 @@ type Options struct {
 	MaxBodyBytes int64
 	// SyncTimeout is how long a synchronous caller waits.
 	SyncTimeout time.Duration
+	// RedirectResults sends synchronous callers to their result instead of the result.
+	RedirectResults bool
 }
 
 // Gateway serves the webhook endpoints.
@@ -51,6 +54,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.engine.Leave()
+	if secret, ok := strings.CutPrefix(r.URL.Path, resultPrefix); ok {
+		if err := g.serveResult(c, secret); err != nil {
+			g.refuse(c, err)
+		}
+		return
+	}
 	for _, stage := range [...]func(*call) error{g.resolve, g.parse, g.fire, g.respond} {
 		if err := stage(c); err != nil {
 			g.refuse(c, err)

@@ -49,7 +49,7 @@ func (w *accept) check() error {
 }
 
 func (w *accept) apply(s *Store) error {
-	ctx, e := context.Background(), w.Execution
+	e := w.Execution
 	if w.DedupeKey != "" {
 		first, err := s.deduplicate(w)
 		if err != nil || first != "" {
@@ -59,8 +59,7 @@ func (w *accept) apply(s *Store) error {
 	}
 	s.seq++
 	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
-	_, err := s.statements.execution.ExecContext(ctx, s.seq, w.id, encodeTime(e.AcceptedAt), e.Integration, e.Version,
-		e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body)
+	err := s.insertExecution(s.seq, w.id, e)
 	switch {
 	case err != nil:
 		return err
@@ -68,8 +67,14 @@ func (w *accept) apply(s *Store) error {
 		return s.insertOutcome(s.seq, w.Outcome)
 	case w.Worker == "" && s.queue.spill(e.Instance):
 		w.spilled = true
-		_, err = s.statements.pend.ExecContext(ctx, e.Instance, s.seq, nil)
+		_, err = s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
 	}
+	return err
+}
+
+func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error {
+	_, err := s.statements.execution.ExecContext(context.Background(), seq, id, encodeTime(e.AcceptedAt), e.Integration,
+		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body)
 	return err
 }
 

@@ -9,15 +9,6 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// Bounds of what memory holds of executions that wait for a worker. The rest is pending in
-// the database.
-const (
-	maxReady     = 10_000   // seats in all lanes
-	maxLaneReady = 1_000    // seats in one lane
-	refillBelow  = 250      // a lane with fewer is filled again from the database
-	maxHeldBytes = 32 << 20 // payloads; further ones are read back when they are claimed
-)
-
 // seat is an execution that is ready or claimed.
 type seat struct {
 	seq      int64
@@ -53,9 +44,14 @@ type lane struct {
 	inTurn, filling bool
 }
 
+// open tells whether the first of ready is the first of the lane: a seat that was given back
+// or became due may have to wait for rows that were not read yet.
+func (l *lane) open() bool { return len(l.ready) > 0 && (!l.more || l.ready[0].seq <= l.read) }
+
 // queue is what memory holds of executions: the ready ones by lane and the claimed ones.
 type queue struct {
-	mu sync.Mutex
+	limits limits
+	mu     sync.Mutex
 	// seats holds all by seq, claims the claimed ones by execution id.
 	seats  map[int64]*seat
 	claims map[string]*seat
@@ -75,9 +71,10 @@ type queue struct {
 	closed  bool
 }
 
-func newQueue(fill func()) *queue {
+func newQueue(limits limits, fill func()) *queue {
 	return &queue{
-		seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[string]*lane{}, fill: fill,
+		limits: limits, fill: fill,
+		seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[string]*lane{},
 	}
 }
 
@@ -96,10 +93,10 @@ func (q *queue) spill(instance string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lanes[instance]
-	if l != nil && !l.more && len(l.ready) < maxLaneReady && q.ready < maxReady {
+	if l != nil && !l.more && len(l.ready) < q.limits.laneReady && q.ready < q.limits.ready {
 		return false
 	}
-	if l == nil && q.ready < maxReady {
+	if l == nil && q.ready < q.limits.ready {
 		return false
 	}
 	q.lane(instance).more = true
@@ -112,7 +109,7 @@ func (q *queue) resume(seats []*seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, s := range seats {
-		if q.ready < maxReady {
+		if q.ready < q.limits.ready {
 			q.put([]*seat{s})
 			continue
 		}
@@ -147,7 +144,7 @@ func (q *queue) put(seats []*seat) {
 		if !l.more {
 			l.read = max(l.read, s.seq)
 		}
-		if q.held += s.size(); q.held > maxHeldBytes {
+		if q.held += s.size(); q.held > q.limits.heldBytes {
 			q.held -= s.size()
 			s.execution = nil
 		}
@@ -159,7 +156,7 @@ func (q *queue) put(seats []*seat) {
 }
 
 func (q *queue) enter(l *lane) {
-	if !l.inTurn && !l.filling {
+	if !l.inTurn && (!l.filling || l.open()) {
 		l.inTurn = true
 		q.turns = append(q.turns, l)
 	}
@@ -192,7 +189,7 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 		l := q.turns[0]
 		q.turns[0] = nil
 		q.turns, l.inTurn = q.turns[1:], false
-		if len(l.ready) > 0 {
+		if l.open() {
 			s := l.ready[0]
 			l.ready[0] = nil
 			l.ready = l.ready[1:]
@@ -211,16 +208,16 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 // rotate puts a lane that had its turn behind the others, asks for more of it, or forgets
 // it.
 func (q *queue) rotate(l *lane) {
-	if l.more && len(l.ready) < refillBelow && !l.filling {
+	if l.more && !l.filling && (len(l.ready) < q.limits.refillBelow || !l.open()) {
 		l.filling = true
 		q.fills = append(q.fills, l)
 		q.fill()
 	}
 	switch {
-	case len(l.ready) > 0:
+	case l.open():
 		l.inTurn = true
 		q.turns = append(q.turns, l)
-	case !l.more && !l.filling:
+	case len(l.ready) == 0 && !l.more && !l.filling:
 		delete(q.lanes, l.instance)
 	}
 }

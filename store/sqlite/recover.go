@@ -6,15 +6,6 @@ import (
 	"time"
 )
 
-const (
-	// parkEvery is how many acceptances lie between two moves of the mark.
-	parkEvery = 1024
-	// maxFill is how many rows of a lane are read at once, maxResume how many waiting
-	// executions become ready at once.
-	maxFill   = 500
-	maxResume = 256
-)
-
 // recover finds what a previous owner of the file left unfinished: the rows of pending and
 // the executions above the mark that have no final outcome, which join them.
 func (s *Store) recover(ctx context.Context) error {
@@ -58,7 +49,7 @@ func (s *Store) recover(ctx context.Context) error {
 // park moves the mark up to where this transaction begins: what is unfinished since the
 // last time becomes pending, if it lived that long.
 func (s *Store) park() error {
-	if s.committed-s.mark < parkEvery {
+	if s.committed-s.mark < s.limits.park {
 		return nil
 	}
 	return s.parkAt(s.committed)
@@ -132,7 +123,7 @@ func (s *Store) resume() {
 				due = append(due, seat)
 			}
 			return nil
-		}, maxResume); err != nil {
+		}, s.limits.resume); err != nil {
 			return err
 		}
 		for _, seat := range due {
@@ -171,6 +162,6 @@ func (s *Store) fill(l *lane) {
 		seat.recovered = seat.seq <= s.found
 		seats = append(seats, seat)
 		return err
-	}, l.instance, l.read, maxFill)
-	s.queue.filled(l, seats, len(seats) == maxFill, unavailable(err))
+	}, l.instance, l.read, s.limits.fill)
+	s.queue.filled(l, seats, len(seats) == s.limits.fill, unavailable(err))
 }

@@ -13,8 +13,9 @@ import (
 
 // Store is a store in one SQLite file, or in memory. Make it with [Open].
 type Store struct {
-	path string
-	lock *os.File // nil in memory
+	path   string
+	limits limits
+	lock   *os.File // nil in memory
 	// readers is nil in memory, where everything goes over the one connection.
 	readers *sql.DB
 	writer  *sql.DB
@@ -28,7 +29,6 @@ type Store struct {
 	// What follows belongs to the goroutine that commits.
 
 	statements *statements
-	maxBatch   int
 	// seq is that of the latest acceptance, committed that of the latest commit. mark and
 	// recent say what pending does not know: every execution up to the mark is over or
 	// pending, and recent are the seats since.
@@ -59,11 +59,15 @@ type connection struct {
 //
 // ctx bounds Open only.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return open(ctx, path, defaultLimits)
+}
+
+func open(ctx context.Context, path string, limits limits) (*Store, error) {
 	s := &Store{
-		path: path, stopped: make(chan struct{}), maxBatch: maxBatch,
+		path: path, limits: limits, stopped: make(chan struct{}),
 		inbox: inbox{signal: make(chan struct{}, 1)},
 	}
-	s.queue = newQueue(s.inbox.wake)
+	s.queue = newQueue(limits, s.inbox.wake)
 	if err := s.open(ctx); err != nil {
 		_ = s.release()
 		return nil, err
@@ -129,6 +133,9 @@ func (s *Store) release() error {
 	}
 	if s.readers != nil {
 		keep(s.readers.Close())
+	}
+	if s.statements != nil {
+		keep(s.statements.close())
 	}
 	if s.conn != nil {
 		keep(s.conn.Close())

@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"os"
@@ -9,7 +9,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sluice-go/sluice/store"
-	"github.com/sluice-go/sluice/store/sqlite"
 	"github.com/sluice-go/sluice/store/storetest"
 )
 
@@ -19,47 +18,56 @@ func TestMemory(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, storetest.Driver{Open: func(t testing.TB) store.Store {
 		t.Helper()
-		return open(t, ":memory:")
+		return openTest(t, inMemory, defaultLimits)
 	}})
 }
 
 func TestFile(t *testing.T) {
 	t.Parallel()
+	runOnFiles(t, defaultLimits)
+}
+
+// TestFileWithLittleMemory leaves almost everything to the database: lanes spill, are
+// filled again and are parked all the time.
+func TestFileWithLittleMemory(t *testing.T) {
+	t.Parallel()
+	runOnFiles(t, limits{
+		batch: 4, ready: 5, laneReady: 3, refillBelow: 2, fill: 3, heldBytes: 40, resume: 2, park: 3,
+	})
+}
+
+func runOnFiles(t *testing.T, limits limits) {
+	t.Helper()
 	storetest.Run(t, storetest.Driver{
 		Open: func(t testing.TB) store.Store {
 			t.Helper()
-			path := filepath.Join(t.TempDir(), "100% a store?.db")
-			return &file{Store: open(t, path), path: path}
+			return openTest(t, filepath.Join(t.TempDir(), "100% a store?.db"), limits)
 		},
 		Crash: func(t testing.TB, s store.Store) store.Store {
 			t.Helper()
-			return s.(*file).crash(t)
+			killed, ok := s.(*Store)
+			require.True(t, ok)
+			return crash(t, killed)
 		},
 	})
 }
 
-func open(t testing.TB, path string) *sqlite.Store {
+func openTest(t testing.TB, path string, limits limits) *Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := open(t.Context(), path, limits)
 	require.NoError(t, err)
 	return s
 }
 
-// file is a store that knows its file.
-type file struct {
-	*sqlite.Store
-	path string
-}
-
 // crash opens a copy of the file and its log as they are on disk: what a kill leaves.
-func (f *file) crash(t testing.TB) store.Store {
+func crash(t testing.TB, s *Store) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "crashed.db")
 	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(f.path + suffix)
+		data, err := os.ReadFile(s.path + suffix)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(path+suffix, data, 0o600))
 	}
-	require.NoError(t, f.Close())
-	return &file{Store: open(t, path), path: path}
+	require.NoError(t, s.Close())
+	return openTest(t, path, s.limits)
 }

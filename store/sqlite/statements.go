@@ -12,6 +12,8 @@ type statements struct {
 	pend, unpend, due, pending *sql.Stmt
 	mark                       *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
+
+	all []*sql.Stmt
 }
 
 func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
@@ -42,9 +44,21 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 	} {
 		statement, err := conn.PrepareContext(ctx, p.text)
 		if err != nil {
-			return nil, err
+			return s, err
 		}
 		*p.statement = statement
+		s.all = append(s.all, statement)
 	}
 	return s, nil
+}
+
+// close closes all: the connection stays open as long as one is.
+func (s *statements) close() error {
+	var first error
+	for _, statement := range s.all {
+		if err := statement.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
 }

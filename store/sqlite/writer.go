@@ -9,9 +9,6 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// maxBatch is how many writes share a commit at most.
-const maxBatch = 64
-
 // write is one caller's part of a commit.
 type write interface {
 	// apply runs the write's statements in the open transaction. An error takes the whole
@@ -112,7 +109,7 @@ func (s *Store) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		batch, closed := s.inbox.next(s.maxBatch)
+		batch, closed := s.inbox.next(s.limits.batch)
 		if len(batch) == 0 {
 			if closed {
 				return

@@ -1,5 +1,224 @@
 package storetest
 
-import "testing"
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
 
-func testModel(*testing.T, *suite) {}
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// testModel runs random operations on a store and on a model of it, and compares.
+func testModel(t *testing.T, s *suite) {
+	rapid.Check(t, func(r *rapid.T) {
+		m := &model{t: t, driver: s.driver, store: s.driver.Open(t), keys: map[string]*modeled{}}
+		defer func() { require.NoError(r, m.store.Close()) }()
+		actions := map[string]func(*rapid.T){
+			"":        m.compareOne,
+			"accept":  m.accept,
+			"claim":   m.claim,
+			"finish":  m.finish,
+			"record":  m.recordStep,
+			"release": m.release,
+			"stale":   m.staleClaim,
+		}
+		if s.driver.Crash != nil {
+			actions["crash"] = m.crash
+		}
+		r.Repeat(actions)
+		m.compareAll(r)
+	})
+}
+
+// model is what a store must look like.
+type model struct {
+	t      *testing.T
+	driver Driver
+	store  store.Store
+	// all is in the order of acceptance, keys are the dedupe keys in use.
+	all  []*modeled
+	keys map[string]*modeled
+	// lost are claims that ended.
+	lost []*store.Claim
+}
+
+// modeled is an execution as it must be. One that is due became ready at a moment that the
+// model does not know.
+type modeled struct {
+	store.Record
+	due   bool
+	claim *store.Claim
+	last  int64
+}
+
+func (m *model) accept(r *rapid.T) {
+	e := execution(m.t, rapid.SampledFrom([]string{"a", "b", ""}).Draw(r, "instance"))
+	a := &store.Acceptance{Execution: e, DedupeKey: rapid.SampledFrom([]string{"", "k", "l"}).Draw(r, "key")}
+	a.DedupeUntil = e.AcceptedAt.Add(time.Hour)
+	next := &modeled{Record: store.Record{Execution: *e, Status: store.StatusQueued}}
+	switch rapid.SampledFrom([]string{"ready", "claimed", "over"}).Draw(r, "as") {
+	case "claimed":
+		a.Worker, next.Status = "w", store.StatusRunning
+	case "over":
+		a.Outcome = outcome(1, store.StatusSkipped)
+		next.Status, next.Attempts = store.StatusSkipped, []*store.Outcome{a.Outcome}
+	}
+	accepted, err := m.store.Accept(m.t.Context(), a)
+	require.NoError(r, err)
+	key := e.Instance + "/" + a.DedupeKey
+	if first := m.keys[key]; a.DedupeKey != "" && first != nil {
+		require.Equal(r, first.ID, accepted.DuplicateOf)
+		require.Nil(r, accepted.Claim)
+		return
+	}
+	m.keys[key] = next
+	require.Empty(r, accepted.DuplicateOf)
+	require.Equal(r, a.Worker != "", accepted.Claim != nil)
+	next.claim = accepted.Claim
+	m.all = append(m.all, next)
+}
+
+func (m *model) claim(r *rapid.T) {
+	if !slices.ContainsFunc(m.all, func(e *modeled) bool { return e.Status == store.StatusQueued || e.due }) {
+		ctx, cancel := context.WithTimeoutCause(m.t.Context(), time.Millisecond, errPatience)
+		defer cancel()
+		_, err := m.store.Claim(ctx, "w", 1)
+		require.ErrorIs(r, err, errPatience)
+		return
+	}
+	limit := rapid.IntRange(1, 3).Draw(r, "limit")
+	claims, err := m.store.Claim(m.t.Context(), "w", limit)
+	require.NoError(r, err)
+	require.NotEmpty(r, claims)
+	require.LessOrEqual(r, len(claims), limit)
+	for _, claim := range claims {
+		e := m.find(claim.Execution.ID)
+		require.Equal(r, e.Execution, *claim.Execution)
+		if !e.due {
+			require.Equal(r, m.firstReady(e.Instance), e, "the first of its instance")
+		}
+		require.Equal(r, len(e.Attempts)+1, claim.Attempt)
+		require.Greater(r, claim.Token, e.last)
+		if len(e.Steps) > 0 && len(e.Attempts) == 0 {
+			require.True(r, claim.Recovered)
+		}
+		e.Status, e.due, e.claim, e.last = store.StatusRunning, false, claim, claim.Token
+	}
+}
+
+func (m *model) firstReady(instance string) *modeled {
+	for _, e := range m.all {
+		if e.Instance == instance && e.Status == store.StatusQueued && !e.due {
+			return e
+		}
+	}
+	return nil
+}
+
+func (m *model) find(id string) *modeled {
+	return m.all[slices.IndexFunc(m.all, func(e *modeled) bool { return e.ID == id })]
+}
+
+// running draws one that is claimed.
+func (m *model) running(r *rapid.T) *modeled {
+	var list []*modeled
+	for _, e := range m.all {
+		if e.claim != nil {
+			list = append(list, e)
+		}
+	}
+	if len(list) == 0 {
+		r.Skip("nothing is claimed")
+	}
+	return rapid.SampledFrom(list).Draw(r, "claimed")
+}
+
+func (m *model) finish(r *rapid.T) {
+	e := m.running(r)
+	o := outcome(e.claim.Attempt, rapid.SampledFrom([]store.Status{
+		store.StatusSucceeded, store.StatusFailed, store.StatusWaiting,
+	}).Draw(r, "status"))
+	if o.Status == store.StatusWaiting {
+		e.due = rapid.Bool().Draw(r, "due")
+		o.NextAttempt = time.Now().Add(time.Hour).UTC()
+		if e.due {
+			o.NextAttempt = start
+		}
+	}
+	require.NoError(r, m.store.Finish(m.t.Context(), e.claim, o))
+	e.Status, e.Attempts = o.Status, append(e.Attempts, o)
+	m.lose(e)
+}
+
+func (m *model) lose(e *modeled) {
+	m.lost = append(m.lost, e.claim)
+	e.claim = nil
+}
+
+func (m *model) recordStep(r *rapid.T) {
+	e := m.running(r)
+	next := step(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key"), e.claim.Attempt)
+	require.NoError(r, m.store.RecordStep(m.t.Context(), e.claim, next))
+	if !slices.ContainsFunc(e.Steps, func(s *store.Step) bool { return s.Key == next.Key }) {
+		e.Steps = append(e.Steps, next)
+	}
+}
+
+func (m *model) release(r *rapid.T) {
+	e := m.running(r)
+	require.NoError(r, m.store.Release(m.t.Context(), e.claim))
+	e.Status = store.StatusQueued
+	m.lose(e)
+}
+
+func (m *model) staleClaim(r *rapid.T) {
+	if len(m.lost) == 0 {
+		r.Skip("no claim was lost")
+	}
+	claim := rapid.SampledFrom(m.lost).Draw(r, "lost")
+	require.ErrorIs(r, m.store.Finish(m.t.Context(), claim, outcome(claim.Attempt, store.StatusFailed)), store.ErrLeaseLost)
+	require.ErrorIs(r, m.store.RecordStep(m.t.Context(), claim, step("stale", 1)), store.ErrLeaseLost)
+	require.ErrorIs(r, m.store.Release(m.t.Context(), claim), store.ErrLeaseLost)
+}
+
+func (m *model) crash(*rapid.T) {
+	m.store = m.driver.Crash(m.t, m.store)
+	for _, e := range m.all {
+		if e.claim != nil {
+			e.Status = store.StatusQueued
+			m.lose(e)
+		}
+	}
+}
+
+func (m *model) compareOne(r *rapid.T) {
+	if len(m.all) == 0 {
+		_, err := m.store.Execution(m.t.Context(), newID(m.t))
+		require.ErrorIs(r, err, store.ErrNotFound)
+		return
+	}
+	e := rapid.SampledFrom(m.all).Draw(r, "execution")
+	record, err := m.store.Execution(m.t.Context(), e.ID)
+	require.NoError(r, err)
+	m.compare(r, e, record)
+}
+
+func (m *model) compareAll(r *rapid.T) {
+	records, err := m.store.Executions(m.t.Context(), store.Filter{}, "", len(m.all)+1)
+	require.NoError(r, err)
+	require.Len(r, records, len(m.all))
+	for i, record := range records {
+		m.compare(r, m.all[len(m.all)-1-i], record)
+	}
+}
+
+func (m *model) compare(r *rapid.T, want *modeled, got *store.Record) {
+	if want.due && got.Status == store.StatusQueued {
+		got.Status = store.StatusWaiting
+	}
+	require.Equal(r, want.Record, *got)
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluice-go/sluice/bench/bare"
 	"github.com/sluice-go/sluice/bench/order"
+	"github.com/sluice-go/sluice/runtime"
 )
 
 // row is one line of the table: a server under load over HTTP, or work without HTTP in its place.
@@ -29,6 +30,13 @@ type subject struct {
 func rows() []row {
 	return []row{
 		{name: "bare", start: startBare},
+		{name: "sync, unrecorded", start: startRuntime(echo, true, runtime.RecordNone)},
+		{name: "sync, recorded", start: startRuntime(echo, true, runtime.RecordAll)},
+		{name: "async, accepted and executed", start: startRuntime(idle, false, runtime.RecordAll)},
+		{name: "no HTTP: raw group commit", start: startRaw},
+		{name: "no HTTP: accept", start: startAccept(false)},
+		{name: "no HTTP: accept, one a commit", start: startAccept(true)},
+		{name: "no HTTP: accept and outcome", start: startExecute},
 	}
 }
 

@@ -1,0 +1,4 @@
+package manifest
+
+// Parse is parse, for tests.
+var Parse = parse
