@@ -7,6 +7,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path"
@@ -55,13 +57,54 @@ func TestGolden(t *testing.T) {
 			require.NotEmpty(t, archive.Comment, "say what it shows")
 			var got *txtar.Archive
 			sluicetest.RunFunc(t, goldenOptions(archive), func(t *testing.T, h *sluicetest.Harness) {
-				got = (&golden{h: h, dial: h.Dial, urls: h.Deploy(goldenDeployment).WebhookURLs}).play(t, archive)
+				g := &golden{h: h, runtime: h.Runtime, dial: h.Dial, urls: h.Deploy(goldenDeployment).WebhookURLs}
+				got = g.play(t, archive)
+				h.Drain()
+				got.Files = append(got.Files, txtar.File{Name: "records", Data: []byte(g.records())})
 			})
 			if *update {
 				require.NoError(t, os.WriteFile(file, txtar.Format(got), 0o600))
 				return
 			}
 			require.Equal(t, string(txtar.Format(archive)), string(txtar.Format(got)))
+		})
+	}
+}
+
+// TestGoldenOverTCP gets the same answers from a real server.
+func TestGoldenOverTCP(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/golden/*.txtar")
+	require.NoError(t, err)
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		require.NoError(t, err)
+		if bytes.Contains(txtar.Format(archive), []byte("-- wait --")) || bytes.Contains(txtar.Format(archive), []byte(`"sleep"`)) {
+			continue // Real time would pass.
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			options := goldenOptions(archive)(t)
+			options.BaseURL = "http://sluice.test"
+			rt, err := runtime.New(t.Context(), options)
+			require.NoError(t, err)
+			require.NoError(t, rt.Start(t.Context()))
+			instance, err := rt.Deploy(t.Context(), goldenDeployment)
+			require.NoError(t, err)
+			server := httptest.NewServer(rt.Handler())
+			dial := func(ctx context.Context) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
+			}
+			got := (&golden{runtime: rt, dial: dial, urls: instance.WebhookURLs}).play(t, archive)
+			server.Close()
+			require.NoError(t, rt.Stop(t.Context()))
+			want := &txtar.Archive{Comment: archive.Comment}
+			for _, section := range archive.Files {
+				if section.Name != "records" {
+					want.Files = append(want.Files, section)
+				}
+			}
+			require.Equal(t, string(txtar.Format(want)), string(txtar.Format(got)))
 		})
 	}
 }
@@ -125,8 +168,10 @@ func (readOnlyStore) PutResult(context.Context, *store.Result) error { return er
 
 // golden plays an archive against a server.
 type golden struct {
-	h    *sluicetest.Harness
-	dial dialer
+	// h is nil over TCP, where no time can pass.
+	h       *sluicetest.Harness
+	runtime *runtime.Runtime
+	dial    dialer
 	// urls of the flows, by name.
 	urls map[string]string
 	// location is where the latest answer redirected to.
@@ -151,7 +196,7 @@ func (g *golden) play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 			require.NoError(t, err)
 			g.h.Advance(pause)
 		case "stop":
-			require.NoError(t, g.h.Runtime.Stop(t.Context()))
+			require.NoError(t, g.runtime.Stop(t.Context()))
 		}
 		got.Files = append(got.Files, section)
 		if section.Name == "request" {
@@ -159,13 +204,16 @@ func (g *golden) play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 			got.Files = append(got.Files, txtar.File{Name: "response", Data: []byte(g.mask.apply(response))})
 		}
 	}
-	g.h.Drain()
+	return got
+}
+
+// records tells what is on record of executions.
+func (g *golden) records() string {
 	var records strings.Builder
 	for _, x := range g.h.Executions() {
 		describe(&records, x)
 	}
-	got.Files = append(got.Files, txtar.File{Name: "records", Data: []byte(g.mask.apply(records.String()))})
-	return got
+	return g.mask.apply(records.String())
 }
 
 // request sends the request of a section and returns the answer's text.
@@ -201,7 +249,7 @@ func (g *golden) request(t *testing.T, text string) string {
 
 // describe writes what is on record of an execution.
 func describe(text *strings.Builder, x *runtime.Execution) {
-	fmt.Fprintf(text, "%s: flow %s, %s, %s after %d attempts\n", x.ID, x.Flow, x.InvokeType, x.Status, len(x.Attempts))
+	fmt.Fprintf(text, "%s: flow %s, %s, %s, attempts %d\n", x.ID, x.Flow, x.InvokeType, x.Status, len(x.Attempts))
 	if body := x.Payload.RawBody.Data; len(body) > 0 {
 		fmt.Fprintf(text, "  body: %s\n", readable(body))
 	}

@@ -44,8 +44,13 @@ func echo(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
 	return &sluice.Result{Data: run.Payload.Body.Data()}, nil
 }
 
+// answerPayload answers with what the payload has of the request.
 func answerPayload(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
-	return &sluice.Result{Data: run.Payload}, nil
+	p := run.Payload
+	return &sluice.Result{Data: map[string]any{
+		"headers": p.Headers, "queryParameters": p.QueryParameters, "pathFragment": p.PathFragment, "invokeUrl": p.InvokeURL,
+		"rawBody": p.RawBody, "body": p.Body,
+	}}, nil
 }
 
 func answerWith(result *sluice.Result) sluice.ExecutionFunc {
