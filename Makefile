@@ -25,6 +25,7 @@ help: ## List these commands.
 
 test: ## Run the tests of every module.
 	@set -e; for module in $(MODULES); do (cd $$module && go test ./...); done
+	@go test -count=1 -v -run '^TestConformance$$' ./manifest | sed -n 's/^.*: conformance:/conformance:/p'
 
 race: ## Run the tests of every module under the race detector (needs a C compiler).
 	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -race ./...); done

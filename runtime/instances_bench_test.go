@@ -3,7 +3,6 @@ package runtime_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -51,7 +50,7 @@ func deployMany(b *testing.B, count int) (http.Handler, []string) {
 	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil }
 	rt, err := runtime.New(b.Context(), runtime.Options{
 		Integrations: []*sluice.Integration{integrationOf(flow, synchronous)}, Database: ":memory:",
-		Recording: runtime.RecordNone, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Recording: runtime.RecordNone, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(b, err)
 	require.NoError(b, rt.Start(b.Context()))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -45,7 +44,7 @@ func startRuntime(flow sluice.Flow, synchronous bool, recording runtime.Recordin
 func serveFlow(flow sluice.Flow, options runtime.Options) (*subject, error) {
 	ctx := context.Background()
 	options.Integrations = []*sluice.Integration{{Name: "Bench", Flows: []sluice.Flow{flow}}}
-	options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	options.Logger = slog.New(slog.DiscardHandler)
 	rt, err := runtime.New(ctx, options)
 	if err != nil {
 		return nil, err
