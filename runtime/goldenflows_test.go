@@ -32,11 +32,15 @@ func goldenIntegration() *sluice.Integration {
 		{Name: "Configured", StableKey: "configured", OnExecution: echo, Trigger: sluice.WebhookTrigger{
 			StatusCode: 202, ContentType: "text/plain", Headers: map[string]string{"X-Custom": "yes"}, Body: "Thank you.",
 		}},
-		{Name: "Configured status", StableKey: "configured-status", OnExecution: echo,
-			Trigger: sluice.WebhookTrigger{StatusCode: 201, ContentType: "text/plain"}},
+		{
+			Name: "Configured status", StableKey: "configured-status", OnExecution: echo,
+			Trigger: sluice.WebhookTrigger{StatusCode: 201, ContentType: "text/plain"},
+		},
 		{Name: "Once", StableKey: "once", OnExecution: echo, QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
-		{Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: echo,
-			QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
+		{
+			Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: echo,
+			QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"},
+		},
 	}}
 }
 
@@ -58,7 +62,7 @@ func answerWith(result *sluice.Result) sluice.ExecutionFunc {
 }
 
 func failToFindWidget(context.Context, *sluice.Run) (*sluice.Result, error) {
-	return nil, errors.New("The widget requested is not in the database") //nolint:revive,staticcheck // The seed's words.
+	return nil, errors.New("The widget requested is not in the database")
 }
 
 // told is what a request tells a flow or its trigger to do.

@@ -72,8 +72,16 @@ func service(t *testing.T, logged *log, host func(*slog.Logger, http.Handler) ht
 	return "http://" + listener.Addr().String(), path.Base(instance.WebhookURLs["Echo"])
 }
 
-// call sends a request and returns the answer, after redirects, with its body.
-func call(t *testing.T, method, url, body string) (*http.Response, string) {
+// answer is what a request came to, after redirects.
+type answer struct {
+	status int
+	path   string
+	header http.Header
+	body   string
+}
+
+// call sends a request.
+func call(t *testing.T, method, url, body string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
@@ -82,7 +90,7 @@ func call(t *testing.T, method, url, body string) (*http.Response, string) {
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	read, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response, string(read)
+	return answer{response.StatusCode, response.Request.URL.Path, response.Header, string(read)}
 }
 
 func TestHosts(t *testing.T) {
@@ -100,18 +108,16 @@ func TestHosts(t *testing.T) {
 			base, endpoint := service(t, &logged, host)
 			url := base + "/hooks/trigger/" + endpoint
 			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "GET"} {
-				response, body := call(t, method, url+"/a%2Fb/c", "body")
-				require.Equal(t, http.StatusOK, response.StatusCode, body)
-				require.Equal(t, "a%2Fb/c body https://example.com/hooks/trigger/"+endpoint+"/a%2Fb/c", body)
-				require.NotEmpty(t, response.Header.Get("prismatic-executionid"))
+				got := call(t, method, url+"/a%2Fb/c", "body")
+				require.Equal(t, http.StatusOK, got.status, got.body)
+				require.Equal(t, "a%2Fb/c body https://example.com/hooks/trigger/"+endpoint+"/a%2Fb/c", got.body)
+				require.NotEmpty(t, got.header.Get("prismatic-executionid"))
 			}
-			response, body := call(t, http.MethodPost, url+"/file", "{}")
-			require.Equal(t, "file", body, "the redirect to the result leads below the prefix")
-			require.Equal(t, "/hooks/trigger/result", path.Dir(response.Request.URL.Path))
-			response, _ = call(t, http.MethodPost, base+"/hooks/trigger/unknown", "{}")
-			require.Equal(t, http.StatusNotFound, response.StatusCode)
-			response, _ = call(t, http.MethodGet, base+"/healthz", "")
-			require.Equal(t, http.StatusOK, response.StatusCode)
+			result := call(t, http.MethodPost, url+"/file", "{}")
+			require.Equal(t, "file", result.body, "the redirect to the result leads below the prefix")
+			require.Equal(t, "/hooks/trigger/result", path.Dir(result.path))
+			require.Equal(t, http.StatusNotFound, call(t, http.MethodPost, base+"/hooks/trigger/unknown", "{}").status)
+			require.Equal(t, http.StatusOK, call(t, http.MethodGet, base+"/healthz", "").status)
 			logged.Lock()
 			defer logged.Unlock()
 			require.Contains(t, logged.String(), "trigger/"+endpoint, "the host's middleware saw no request")
@@ -126,7 +132,7 @@ func TestSlashes(t *testing.T) {
 	base, endpoint := service(t, &logged, func(_ *slog.Logger, hooks http.Handler) http.Handler {
 		return before(http.NewServeMux(), hooks)
 	})
-	_, body := call(t, http.MethodPost, base+"/hooks/trigger/"+endpoint+"//a/../b", "body")
+	body := call(t, http.MethodPost, base+"/hooks/trigger/"+endpoint+"//a/../b", "body").body
 	require.True(t, strings.HasPrefix(body, "/a/../b body "), body)
 }
 
