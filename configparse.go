@@ -199,30 +199,24 @@ func parseTime(value any, layout, what string) (string, error) {
 }
 
 func parseNumber(value any) (float64, error) {
-	number := math.NaN()
-	switch value := value.(type) {
-	case json.Number:
-		parsed, err := value.Float64()
+	if text, ok := value.(json.Number); ok {
+		number, err := text.Float64()
 		if err != nil {
 			return 0, errors.New("expected a number within the range of a double")
 		}
-		number = parsed
-	default:
-		switch v := reflect.ValueOf(value); {
-		case v.CanInt():
-			number = float64(v.Int())
-		case v.CanUint():
-			number = float64(v.Uint())
-		case v.CanFloat():
-			number = v.Float()
-		default:
-			return 0, expected("a number", value)
-		}
+		return number, nil
 	}
-	if math.IsNaN(number) || math.IsInf(number, 0) {
+	switch v := reflect.ValueOf(value); {
+	case v.CanInt():
+		return float64(v.Int()), nil
+	case v.CanUint():
+		return float64(v.Uint()), nil
+	case v.CanFloat() && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
 		return 0, errors.New("expected a finite number")
+	case v.CanFloat():
+		return v.Float(), nil
 	}
-	return number, nil
+	return 0, expected("a number", value)
 }
 
 // reshape turns a Go value, or one that was decoded from JSON, into *target. Members that

@@ -214,8 +214,8 @@ type ConnectionInput struct {
 	TemplateValue string
 	// Collection is empty for a single value.
 	Collection CollectionType
-	// Default is a string, a []string for a value list or a []KeyValue[string] for a
-	// key-value list; nil is none.
+	// Default is a string, for a boolean also a bool, a []string for a value list or a
+	// []KeyValue[string] for a key-value list; nil is none.
 	Default any
 	// Required inputs must have a value.
 	Required bool
@@ -231,7 +231,8 @@ type ConnectionInput struct {
 	Example     string
 	// Model holds the choices; empty takes any value.
 	Model []InputChoice
-	// Clean turns a value that is given into the one that code sees; nil keeps it.
+	// Clean turns a value that is given into the one that code sees; nil keeps it. It is
+	// called again on its own result when stored values are loaded.
 	Clean func(value any) (any, error)
 	// PermissionAndVisibilityType says who sees and edits the value; customer by default.
 	PermissionAndVisibilityType PermissionAndVisibilityType

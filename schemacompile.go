@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -74,12 +75,10 @@ func (s *FlowSchema) compile() (*compiledSchema, error) {
 
 // compileFault says in one line why a schema did not compile.
 func compileFault(err error) error {
-	var failed *jsonschema.SchemaError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*jsonschema.SchemaError](err); ok {
 		err = failed.Err
 	}
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		err = errors.New(leaves(invalid))
 	}
 	return fmt.Errorf("the schema is not valid: %w", err)
@@ -88,8 +87,7 @@ func compileFault(err error) error {
 // validate checks a value as it is decoded from JSON.
 func (s *compiledSchema) validate(value any) error {
 	err := s.schema.Validate(value)
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		return errors.New(leaves(invalid))
 	}
 	return err
@@ -128,9 +126,7 @@ func (s *FlowSchema) document() map[string]any {
 		properties[name] = property.Document()
 	}
 	document := map[string]any{}
-	for keyword, value := range s.Keywords {
-		document[keyword] = value
-	}
+	maps.Copy(document, s.Keywords)
 	document["type"], document["properties"] = "object", properties
 	if len(s.Required) > 0 {
 		document["required"] = s.Required
@@ -141,9 +137,7 @@ func (s *FlowSchema) document() map[string]any {
 // Document is the property as JSON Schema.
 func (p SchemaProperty) Document() map[string]any {
 	document := map[string]any{}
-	for keyword, value := range p.Keywords {
-		document[keyword] = value
-	}
+	maps.Copy(document, p.Keywords)
 	if p.Description != "" {
 		document["description"] = p.Description
 	}

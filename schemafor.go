@@ -24,7 +24,9 @@ func SchemaFor[T any]() (*FlowSchema, error) {
 func schemaFor(goType reflect.Type) (*FlowSchema, error) {
 	known := map[reflect.Type]*jsonschema.Schema{}
 	knowTypes(goType, known, map[reflect.Type]bool{})
-	delete(known, goType)
+	if known[goType] != nil {
+		return nil, fmt.Errorf("sluice: no schema for %s: it decodes itself", goType)
+	}
 	derived, err := jsonschema.ForType(goType, &jsonschema.ForOptions{TypeSchemas: known})
 	if err != nil {
 		return nil, fmt.Errorf("sluice: no schema for %s: %w", goType, err)
@@ -34,9 +36,9 @@ func schemaFor(goType reflect.Type) (*FlowSchema, error) {
 		return nil, fmt.Errorf("sluice: no schema for %s: %w", goType, err)
 	}
 	var document struct {
-		Type       any                       `json:"type"`
-		Properties map[string]map[string]any `json:"properties"`
-		Required   []string                  `json:"required"`
+		Type       any            `json:"type"`
+		Properties map[string]any `json:"properties"`
+		Required   []string       `json:"required"`
 	}
 	if err := json.Unmarshal(data, &document); err != nil {
 		return nil, fmt.Errorf("sluice: no schema for %s: %w", goType, err)
@@ -45,7 +47,8 @@ func schemaFor(goType reflect.Type) (*FlowSchema, error) {
 		return nil, fmt.Errorf("sluice: no schema for %s: it is no JSON object with fixed names", goType)
 	}
 	schema := &FlowSchema{Properties: map[string]SchemaProperty{}, Required: document.Required, derived: true}
-	for name, keywords := range document.Properties {
+	for name, property := range document.Properties {
+		keywords, _ := property.(map[string]any) // A property that may be anything is true.
 		schema.Properties[name] = propertyOf(keywords)
 	}
 	return schema, nil
@@ -110,8 +113,9 @@ func knowTypes(goType reflect.Type, known map[reflect.Type]*jsonschema.Schema, s
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		knowTypes(goType.Elem(), known, seen)
 	case reflect.Struct:
-		for i := range goType.NumField() {
-			knowTypes(goType.Field(i).Type, known, seen)
+		for field := range goType.Fields() {
+			knowTypes(field.Type, known, seen)
 		}
+	default:
 	}
 }

@@ -2,6 +2,7 @@ package sluice
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,7 +52,7 @@ func (r *SignedRequest) headerValues(name string) []string {
 		case found == nil:
 			found = values
 		default:
-			found = append(found[:len(found):len(found)], values...)
+			found = append(slices.Clip(found), values...)
 		}
 	}
 	return found

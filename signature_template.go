@@ -50,7 +50,7 @@ func (m *signedMessage) write(w io.Writer, template string) error {
 }
 
 func (m *signedMessage) writePart(w io.Writer, part string) error {
-	text := ""
+	var text string
 	switch part {
 	case "body":
 		_, err := w.Write(m.req.Body)

@@ -213,6 +213,7 @@ func (v *validator) typeFields(path string, definition ConfigVarDefinition) {
 		v.timeZone(path+".timeZone", definition.TimeZone)
 	case DataTypeJSONForm:
 		v.form(path, definition)
+	default:
 	}
 }
 

@@ -2,6 +2,7 @@ package sluice
 
 import (
 	"mime"
+	"net/http"
 
 	"github.com/sluice-go/sluice/internal/headers"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -96,7 +97,7 @@ func (v *validator) webhookTrigger(path string, trigger WebhookTrigger) {
 	if trigger.StatusCode != 0 {
 		v.between(path+".statusCode", trigger.StatusCode, 200, 599)
 	}
-	if (trigger.StatusCode == 204 || trigger.StatusCode == 304) && trigger.Body != "" {
+	if (trigger.StatusCode == http.StatusNoContent || trigger.StatusCode == http.StatusNotModified) && trigger.Body != "" {
 		v.add(path+".body", "an answer with status %d has no body", trigger.StatusCode)
 	}
 	if trigger.ContentType != "" {
@@ -104,7 +105,7 @@ func (v *validator) webhookTrigger(path string, trigger WebhookTrigger) {
 			v.add(path+".contentType", "%q is no content type such as text/plain", trigger.ContentType)
 		}
 	}
-	if err := headers.Check(trigger.Headers); err != nil {
-		v.add(path+".headers", "%v", err)
+	for _, fault := range headers.Faults(trigger.Headers) {
+		v.add(path+".headers", "%v", fault)
 	}
 }

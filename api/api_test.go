@@ -3,9 +3,9 @@ package api_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +28,7 @@ func TestExecutions(t *testing.T) {
 		h.Deploy(runtime.Deployment{})
 		var ids []string
 		for i := range 5 {
-			ids = append(ids, h.Post("Flow", fmt.Sprint(i)).Header.Get("prismatic-executionid"))
+			ids = append(ids, h.Post("Flow", strconv.Itoa(i)).Header.Get("prismatic-executionid"))
 		}
 		handler := api.New(h.Runtime)
 		get := func(path string, status int, into any) {

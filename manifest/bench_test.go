@@ -51,7 +51,8 @@ func twentyFlows() *sluice.Integration {
 	return i
 }
 
-// BenchmarkValidateAndExport must stay within 1.2 ms for twenty flows.
+// BenchmarkValidateAndExport should stay within 1.2 ms for twenty flows. Schemas are
+// compiled once; BenchmarkFirstValidate tells what that costs.
 func BenchmarkValidateAndExport(b *testing.B) {
 	i := twentyFlows()
 	b.ReportAllocs()
@@ -65,11 +66,10 @@ func BenchmarkValidateAndExport(b *testing.B) {
 	}
 }
 
-func BenchmarkValidate(b *testing.B) {
-	i := twentyFlows()
+func BenchmarkFirstValidate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := i.Validate(); err != nil {
+		if err := twentyFlows().Validate(); err != nil {
 			b.Fatal(err)
 		}
 	}

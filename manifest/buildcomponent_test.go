@@ -16,6 +16,9 @@ func component(name string, o *object) sluice.ComponentManifest {
 	o.each("actions", func(name string, o *object) {
 		action := sluice.ComponentAction{ComponentEntry: entry(name, o)}
 		action.ExamplePayload, _ = o.get("examplePayload")
+		for _, platforms := range []string{"examplePerform", "examplePerformSafety", "performSafety", "outputSchema"} {
+			o.get(platforms) // The platform's; a reference needs none of it.
+		}
 		built.Actions = append(built.Actions, action)
 	})
 	o.each("triggers", func(name string, o *object) { built.Triggers = append(built.Triggers, entry(name, o)) })

@@ -321,5 +321,8 @@ func inputDefault(collection sluice.CollectionType, value any) any {
 		}
 		return pairs
 	}
+	if flag, ok := value.(bool); ok {
+		return flag
+	}
 	return as[string](value)
 }

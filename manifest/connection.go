@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/casing"
@@ -26,7 +26,7 @@ func (e *exporter) connection(configVar sluice.ConnectionVar, definition sluice.
 		o.text("useScopedConfigVar", definition.StableKey)
 		return o, nil
 	}
-	return object{}, fmt.Errorf("a connection is required")
+	return object{}, errors.New("a connection is required")
 }
 
 func (e *exporter) inlineConnection(
@@ -98,9 +98,16 @@ func setConnectionMeta(o object, definition sluice.ConfigVarDefinition, oauth2 *
 func connectionInput(input sluice.ConnectionInput) (*node, error) {
 	o := newObject()
 	if input.Collection == "" {
-		fallback, _ := input.Default.(string)
+		fallback := input.Default
+		if fallback == nil || fallback == false || fallback == 0 {
+			fallback = "" // As in spectral.
+		}
+		value, err := jsonNode(fallback)
+		if err != nil {
+			return nil, err
+		}
 		o.text("type", "value")
-		o.text("value", fallback)
+		o.set("value", value)
 	} else {
 		items, err := collectionDefault(input.Default)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/sluice-go/sluice/manifest"
 )
 
-func export(t testing.TB, i *sluice.Integration) []byte {
+func export(t *testing.T, i *sluice.Integration) []byte {
 	t.Helper()
 	document, err := manifest.Export(i, manifest.Options{ReferenceKey: "key"})
 	require.NoError(t, err)

@@ -44,8 +44,9 @@ func resolve(node *yaml.Node, depth int) (any, error) {
 		return resolveMapping(node, depth)
 	case yaml.ScalarNode:
 		return scalar(node), nil
+	default:
+		return nil, fmt.Errorf("manifest: line %d: not a value", node.Line)
 	}
-	return nil, fmt.Errorf("manifest: line %d: not a value", node.Line)
 }
 
 func resolveMapping(node *yaml.Node, depth int) (any, error) {

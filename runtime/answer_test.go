@@ -185,13 +185,13 @@ func TestThreat39SyncClientDisconnect(t *testing.T) {
 		}
 	}
 	for _, recording := range []runtime.Recording{runtime.RecordAll, runtime.RecordNone} {
-		options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow, synchronous)}, Recording: recording, Concurrency: calls}
+		options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow, synchronous)}, Recording: recording, Concurrency: 2 * calls}
 		sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
 			h.Deploy(runtime.Deployment{})
 			abort(t, h, calls)
 			h.Drain()
 			executions := h.Executions()
-			require.Len(t, executions, calls)
+			require.Equal(t, calls, len(executions))
 			for _, x := range executions {
 				require.Equal(t, store.StatusSucceeded, x.Status)
 				require.Len(t, x.Attempts, 1)

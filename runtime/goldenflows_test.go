@@ -36,6 +36,10 @@ func goldenIntegration() *sluice.Integration {
 			Name: "Configured status", StableKey: "configured-status", OnExecution: echo,
 			Trigger: sluice.WebhookTrigger{StatusCode: 201, ContentType: "text/plain"},
 		},
+		{
+			Name: "Keyed", StableKey: "keyed", OnExecution: echo,
+			EndpointSecurityType: sluice.EndpointSecurityOrganization, OrganizationAPIKeys: []string{"the-key-of-the-organization"},
+		},
 		{Name: "Once", StableKey: "once", OnExecution: echo, QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
 		{
 			Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: echo,

@@ -2,12 +2,12 @@ package runtime_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +23,7 @@ import (
 // how many are deployed.
 func BenchmarkInstances(b *testing.B) {
 	for _, count := range []int{1, 100_000} {
-		b.Run(fmt.Sprint(count), func(b *testing.B) {
+		b.Run(strconv.Itoa(count), func(b *testing.B) {
 			handler, paths := deployMany(b, count)
 			for _, path := range paths { // So that all are in the cache, if they fit.
 				require.Equal(b, http.StatusOK, request(b, handler, path))
@@ -60,7 +60,7 @@ func deployMany(b *testing.B, count int) (http.Handler, []string) {
 	deploys.SetLimit(64)
 	for i := range paths {
 		deploys.Go(func() error {
-			instance, err := rt.Deploy(b.Context(), runtime.Deployment{Customer: runtime.Customer{ExternalID: fmt.Sprint(i)}})
+			instance, err := rt.Deploy(b.Context(), runtime.Deployment{Customer: runtime.Customer{ExternalID: strconv.Itoa(i)}})
 			if err != nil {
 				return err
 			}

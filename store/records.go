@@ -159,6 +159,8 @@ type Instance struct {
 	Config []byte
 	// Endpoints are the instance's webhook endpoints.
 	Endpoints []Endpoint
+	// Keys are the API keys that callers of its flows may present, oldest first.
+	Keys []APIKey
 	// Paused instances answer no requests and run nothing.
 	Paused bool
 	// Pending is set while the hooks of a deployment have not all succeeded.
@@ -192,4 +194,20 @@ type Result struct {
 	Head, Body []byte
 	// ExpiresAt is when nobody can fetch it any more, in UTC.
 	ExpiresAt time.Time
+}
+
+// APIKey lets callers in to a flow of an instance. The key itself is not stored. Its JSON
+// form is what drivers write.
+type APIKey struct {
+	// Flow is the flow's stable key.
+	Flow string `json:"flow"`
+	// Hash is the SHA-256 of the key.
+	Hash []byte `json:"hash"`
+	// Prefix is how the key begins: too little to use, enough to tell keys apart.
+	Prefix string `json:"prefix"`
+	// Sealed is the key for the flow to see, as the engine encrypted it; nil if it cannot
+	// be seen.
+	Sealed []byte `json:"sealed,omitempty"`
+	// CreatedAt is when it was created, in UTC.
+	CreatedAt time.Time `json:"createdAt"`
 }

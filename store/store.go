@@ -48,7 +48,7 @@ type Store interface {
 type Accepter interface {
 	// Accept commits the acceptance, or finds its duplicate. With a Worker the execution is
 	// claimed for it in the same commit; without, it waits for Claim. With an Outcome it
-	// is over already.
+	// is over already. An id that was accepted before returns ErrConflict.
 	Accept(ctx context.Context, acceptance *Acceptance) (*Accepted, error)
 }
 
@@ -92,6 +92,8 @@ type Instances interface {
 	// InstanceByEndpoint returns the instance that an endpoint id belongs to, or
 	// ErrNotFound.
 	InstanceByEndpoint(ctx context.Context, endpointID string) (*Instance, error)
+	// HasAPIKeys tells whether any instance of the integration has API keys.
+	HasAPIKeys(ctx context.Context, integration string) (bool, error)
 }
 
 // Reader looks records up.

@@ -48,7 +48,7 @@ func TestProgram(t *testing.T) {
 		in.Close()
 	}()
 	requests := printed(t, out)
-	go io.Copy(io.Discard, out)
+	go func() { _, _ = io.Copy(io.Discard, out) }()
 
 	var accepted struct{ ExecutionID string }
 	send(t, requests[0], &accepted)

@@ -54,7 +54,9 @@ const (
 	digit
 	lower
 	upper
-	other // Letters without case; they go along with either.
+	other      // Letters without case; they go along with either.
+	pictograph // A word of its own.
+	selector   // How a pictograph looks.
 )
 
 func classOf(r rune) class {
@@ -67,6 +69,10 @@ func classOf(r rune) class {
 		return upper
 	case r < 0x80, 0x80 <= r && r < 0xC0, r == '×', r == '÷', 0x2000 <= r && r <= 0x206F, unicode.IsSpace(r), r == '\uFEFF':
 		return breaks
+	case r > 0xFFFF, 0x2700 <= r && r <= 0x27BF:
+		return pictograph
+	case r == '\uFE0E', r == '\uFE0F':
+		return selector
 	}
 	return other
 }
@@ -93,7 +99,11 @@ func wordEnd(text []rune, start int) int {
 	case breaks:
 		return start
 	case digit:
-		return run(text, start, digit)
+		end := run(text, start, digit)
+		return end + ordinal(text[end-1], text[end:])
+	case pictograph:
+		return run(text, start+1, selector)
+	case lower, upper, other, selector:
 	}
 	// Capitalised or small letters, as long as they reach a break or a capital: Order, order.
 	from := start
@@ -115,6 +125,29 @@ func wordEnd(text []rune, start int) int {
 		return end
 	}
 	return run(text, start, upper)
+}
+
+// ordinal returns how much of the text behind a number belongs to it: 1st, 2ND, 14th.
+func ordinal(last rune, behind []rune) int {
+	suffix := map[rune]string{'1': "st", '2': "nd", '3': "rd"}[last]
+	if suffix == "" {
+		suffix = "th"
+	}
+	if len(behind) < len(suffix) {
+		return 0
+	}
+	ends := func(own, others class) bool {
+		if len(behind) == len(suffix) {
+			return true
+		}
+		next := behind[len(suffix)]
+		return next > unicode.MaxASCII || next == '_' || is(next, breaks, others) && !is(next, own, digit)
+	}
+	switch got := string(behind[:len(suffix)]); {
+	case got == suffix && ends(lower, upper), got == strings.ToUpper(suffix) && ends(upper, lower):
+		return len(suffix)
+	}
+	return 0
 }
 
 func run(text []rune, from int, classes ...class) int {

@@ -15,6 +15,7 @@ func TestCamel(t *testing.T) {
 		"XMLHttpRequest": "xmlHttpRequest", "don't": "dont", "Straße Größe": "strasseGrosse",
 		"foo_bar-baz.qux": "fooBarBazQux", "ÀÉÎ": "aei", "v2 API": "v2Api", "IDs": "iDs", "日本 語": "日本語",
 		"__x__": "x", "12 monkeys": "12Monkeys", "PDF2HTML": "pdf2Html", "---": "",
+		"1st Shop": "1stShop", "My 2ND shop": "my2ndShop", "11th hour": "11ThHour", "14th": "14th", "2ndary": "2Ndary", "a🚀Launch": "a🚀Launch",
 	} {
 		require.Equal(t, want, casing.Camel(text), text)
 	}

@@ -26,7 +26,9 @@ func (s Schedule) Next(after time.Time) time.Time { return s.schedule.Next(after
 // hashes) is kept out, because an exported schedule must mean the same elsewhere.
 const allowed = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*,-/?"
 
-var parser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+// parser follows crontab(5): when the day of month and the day of week are both given, a
+// day that fits one of them is due.
+var parser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom)
 
 // reference is the time from which Parse looks for a due time. Any will do.
 var reference = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -13,6 +14,9 @@ type definition struct {
 	integration *sluice.Integration
 	flows       map[string]*Flow
 	ordered     []*Flow
+	// apiKeys are the organization's keys by flow name, as flows see them; a flow without
+	// any has an empty list.
+	apiKeys map[string][]string
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -24,6 +28,8 @@ type Flow struct {
 	dedupe *sluice.FieldPath
 	// acknowledgement is the configured response to callers that do not wait; nil is none.
 	acknowledgement *sluice.HTTPResponse
+	// organizationKeys are the hashes of OrganizationAPIKeys.
+	organizationKeys []keyHash
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -31,7 +37,7 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Flow: definition, checkInput: check}
+	flow := &Flow{Flow: definition, checkInput: check, organizationKeys: hashKeys(definition.OrganizationAPIKeys)}
 	if trigger, ok := variant.Of(definition.Trigger).(sluice.WebhookTrigger); ok {
 		response := sluice.HTTPResponse(trigger)
 		if flow.acknowledgement, err = checkResponse(&response); err != nil {
@@ -55,6 +61,14 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	return flow, err
 }
 
+// shownOrganizationKeys are the organization's keys that callers of the flow owe.
+func (f *Flow) shownOrganizationKeys() []string {
+	if f.EndpointSecurityType != sluice.EndpointSecurityOrganization {
+		return []string{}
+	}
+	return slices.Concat([]string{}, f.OrganizationAPIKeys)
+}
+
 func newDefinitions(integrations []*sluice.Integration) (map[string]*definition, error) {
 	if len(integrations) == 0 {
 		return nil, errors.New("no integration to serve: Options.Integrations is empty")
@@ -70,7 +84,11 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		if _, twice := definitions[integration.Name]; twice {
 			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}
-		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
+		d := &definition{
+			integration: integration,
+			flows:       make(map[string]*Flow, len(integration.Flows)),
+			apiKeys:     make(map[string][]string, len(integration.Flows)),
+		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
@@ -78,6 +96,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
+			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
 		}
 		definitions[integration.Name] = d
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/lru"
+	"github.com/sluice-go/sluice/internal/secret"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -55,6 +55,8 @@ type Options struct {
 	ResultExpiry time.Duration
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
+	// MasterKeys encrypt secrets in the store: the first seals, all open.
+	MasterKeys [][]byte
 }
 
 // Engine serves the instances of its integrations.
@@ -63,12 +65,14 @@ type Engine struct {
 	// worker is this engine's name in claims.
 	worker      string
 	definitions map[string]*definition
+	secrets     *secret.Keyring
 	client      *http.Client
 	slots       *slots
 
 	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
 	loading   singleflight.Group
-	deploys   atomic.Int64 // counts writes to instances, so that no older one is cached
+	caching   sync.Mutex
+	writes    int // counts writes to instances, so that no older one is cached; under caching
 
 	refusals chan struct{} // a place each for refusals that are being recorded
 
@@ -104,6 +108,10 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := secret.NewKeyring(options.MasterKeys)
+	if err != nil {
+		return nil, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, err
@@ -112,6 +120,7 @@ func New(options Options) (*Engine, error) {
 		options:     options,
 		worker:      id.String(),
 		definitions: definitions,
+		secrets:     secrets,
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),

@@ -77,19 +77,21 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 	payload.Integration = instance.integration()
 	payload.Flow = x.target.flow()
 	payload.WebhookURLs = instance.webhookURLs
+	payload.WebhookAPIKeys = instance.apiKeys
 	return sluice.NewRun(ctx, sluice.Run{
-		ExecutionID: x.record.ID,
-		Attempt:     x.attempt,
-		InvokeType:  sluice.InvokeType(x.record.InvokeType),
-		StartedAt:   x.started,
-		Payload:     payload,
-		Customer:    payload.Customer,
-		Instance:    payload.Instance,
-		User:        payload.User,
-		Integration: payload.Integration,
-		Flow:        payload.Flow,
-		WebhookURLs: payload.WebhookURLs,
-		Logger:      slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record)),
+		ExecutionID:    x.record.ID,
+		Attempt:        x.attempt,
+		InvokeType:     sluice.InvokeType(x.record.InvokeType),
+		StartedAt:      x.started,
+		Payload:        payload,
+		Customer:       payload.Customer,
+		Instance:       payload.Instance,
+		User:           payload.User,
+		Integration:    payload.Integration,
+		Flow:           payload.Flow,
+		WebhookURLs:    payload.WebhookURLs,
+		WebhookAPIKeys: payload.WebhookAPIKeys,
+		Logger:         slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record)),
 	}, x.engine.client, x)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -17,11 +19,16 @@ type Instance struct {
 	record      *store.Instance
 	definition  *definition
 	webhookURLs map[string]string
+	// keys are those that callers may present, hashed, by the flow's stable key; apiKeys are
+	// those that flows see, by flow name.
+	keys    map[string][]keyHash
+	apiKeys map[string][]string
 
-	// The configuration is decoded when it is first asked for.
-	decode    sync.Once
-	values    map[string]any
-	decodeErr error
+	// The configuration is JSON, decoded when it is first asked for.
+	configJSON []byte
+	decode     sync.Once
+	values     map[string]any
+	decodeErr  error
 
 	// refusals bounds how many refused requests are recorded.
 	refusals *rate.Limiter
@@ -45,6 +52,9 @@ func instanceWeight(record *store.Instance) int {
 	for _, endpoint := range record.Endpoints {
 		weight += 256 + 2*len(endpoint.ID) + len(endpoint.Flow)
 	}
+	for _, key := range record.Keys {
+		weight += 512 + 2*len(key.Sealed)
+	}
 	return weight
 }
 
@@ -53,9 +63,14 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	config, err := e.openConfig(record)
+	if err != nil {
+		return nil, err
+	}
 	instance := &Instance{
 		record:      record,
 		definition:  d,
+		configJSON:  config,
 		webhookURLs: make(map[string]string, len(record.Endpoints)),
 		refusals:    rate.NewLimiter(refusalsPerSecond, refusalsBurst),
 	}
@@ -64,7 +79,32 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 			instance.webhookURLs[flow.Name] = e.EndpointURL(endpoint.ID)
 		}
 	}
-	return instance, nil
+	return instance, e.openKeys(instance)
+}
+
+// openKeys sets which API keys the instance takes, and which its flows see: those of the
+// organization, and its own where a master key can open them.
+func (e *Engine) openKeys(i *Instance) error {
+	i.apiKeys = i.definition.apiKeys
+	for n := range i.record.Keys {
+		record := &i.record.Keys[n]
+		flow, ok := i.definition.flows[record.Flow]
+		if !ok || len(record.Hash) != len(keyHash{}) {
+			continue
+		}
+		if i.keys == nil {
+			i.keys, i.apiKeys = map[string][]keyHash{}, maps.Clone(i.apiKeys)
+		}
+		i.keys[record.Flow] = append(i.keys[record.Flow], keyHash(record.Hash))
+		key, err := e.openKey(i.record, record)
+		if err != nil {
+			return err
+		}
+		if key != "" && flow.takesCustomerKeys() {
+			i.apiKeys[flow.Name] = append(slices.Clip(i.apiKeys[flow.Name]), key)
+		}
+	}
+	return nil
 }
 
 // EndpointURL is the webhook URL of an endpoint.
@@ -80,6 +120,7 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 	case errors.Is(err, store.ErrNotFound):
 		return Target{}, ErrUnknownEndpoint
 	case err != nil:
+		e.options.Logger.ErrorContext(ctx, "an endpoint cannot be served", "error", err)
 		return Target{}, err
 	case instance.record.Paused || instance.record.Pending:
 		return Target{}, ErrUnknownEndpoint
@@ -110,7 +151,7 @@ func (e *Engine) load(
 	}
 	loaded, err, _ := e.loading.Do(id, func() (any, error) {
 		for {
-			seen := e.deploys.Load()
+			seen := e.writesSeen()
 			record, err := read(context.WithoutCancel(ctx), id)
 			if err != nil {
 				return nil, err
@@ -119,11 +160,9 @@ func (e *Engine) load(
 			if err != nil {
 				return nil, err
 			}
-			e.instances.Put(id, instance, instanceWeight(record))
-			if e.deploys.Load() == seen {
+			if e.remember(id, instance, seen) {
 				return instance, nil
 			}
-			e.instances.Remove(id) // It may be older than what was deployed meanwhile.
 		}
 	})
 	if err != nil {
@@ -132,16 +171,41 @@ func (e *Engine) load(
 	return loaded.(*Instance), nil //nolint:errcheck // The function above returns nothing else.
 }
 
-// forget drops what is cached of an instance after it was written.
+func (e *Engine) writesSeen() int {
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	return e.writes
+}
+
+// remember caches an instance, unless one was written since it was read: what is cached is
+// never older than the last write.
+func (e *Engine) remember(id string, instance *Instance, seen int) bool {
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	if e.writes != seen {
+		return false
+	}
+	e.instances.Put(id, instance, instanceWeight(instance.record))
+	return true
+}
+
+// forget drops what is cached of an instance after it was written. Requests that arrive
+// from now on are served by what was written.
 func (e *Engine) forget(records ...*store.Instance) {
-	e.deploys.Add(1)
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	e.writes++
+	drop := func(id string) {
+		e.instances.Remove(id)
+		e.loading.Forget(id)
+	}
 	for _, record := range records {
 		if record == nil {
 			continue
 		}
-		e.instances.Remove(record.ID)
+		drop(record.ID)
 		for _, endpoint := range record.Endpoints {
-			e.instances.Remove(endpoint.ID)
+			drop(endpoint.ID)
 		}
 	}
 }
@@ -149,7 +213,7 @@ func (e *Engine) forget(records ...*store.Instance) {
 // config returns the values of the config variables, decoded once.
 func (i *Instance) config() (map[string]any, error) {
 	i.decode.Do(func() {
-		i.values, i.decodeErr = i.definition.integration.DecodeConfigValues(i.record.Config)
+		i.values, i.decodeErr = i.definition.integration.DecodeConfigValues(i.configJSON)
 		if i.decodeErr != nil {
 			i.decodeErr = fmt.Errorf("configuration of instance %s: deploy it again: %w", i.record.ID, i.decodeErr)
 		}

@@ -80,7 +80,7 @@ func sameBytes(a, b []byte) bool {
 // isSecretHeader tells which headers only the trigger may see (design §4.18).
 func isSecretHeader(name string) bool {
 	switch name {
-	case "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key":
+	case "authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key":
 		return true
 	default:
 		return false

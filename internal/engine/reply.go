@@ -90,8 +90,8 @@ func answerHeaders(contentType string, given map[string]string) (string, map[str
 	if !headers.IsValue(contentType) {
 		return "", nil, fmt.Errorf("the content type %q holds a line break or another control character", contentType)
 	}
-	if err := headers.Check(given); err != nil {
-		return "", nil, err
+	if faults := headers.Faults(given); len(faults) > 0 {
+		return "", nil, faults[0]
 	}
 	for name, value := range given {
 		if !strings.EqualFold(name, "content-type") {

@@ -19,6 +19,8 @@ type refusal struct {
 	executionID string
 	allow       string
 	retryAfter  int
+	// closes ends the connection: what is left of the body is not read.
+	closes bool
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -112,6 +114,9 @@ func (c *call) refuse(answer *refusal) {
 	header := c.Header()
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
+	}
+	if answer.closes {
+		header.Set("Connection", "close")
 	}
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))

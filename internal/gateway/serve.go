@@ -60,7 +60,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	for _, stage := range [...]func(*call) error{g.resolve, g.parse, g.fire, g.respond} {
+	for _, stage := range [...]func(*call) error{g.resolve, g.authenticate, g.parse, g.fire, g.respond} {
 		if err := stage(c); err != nil {
 			g.refuse(c, err)
 			return

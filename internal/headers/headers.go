@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// Check refuses headers that would forge another one, that belong to the connection or are
-// the server's to set, and names that occur twice, in different case.
-func Check(headers map[string]string) error {
+// Faults tells which headers would forge another one, belong to the connection or are the
+// server's to set, and which names occur twice, in different case.
+func Faults(headers map[string]string) (faults []error) {
 	seen := make(map[string]string, len(headers))
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		lower := strings.ToLower(name)
 		first, twice := seen[lower]
+		seen[lower] = name
 		switch {
 		case !isToken(name):
-			return fmt.Errorf("the header name %q is none: use letters, digits and hyphens", name)
+			faults = append(faults, fmt.Errorf("%q is no name of an HTTP header", name))
 		case isReserved(lower):
-			return fmt.Errorf("the header %s is the server's to set", name)
+			faults = append(faults, fmt.Errorf("the header %s is the server's to set", name))
 		case twice:
-			return fmt.Errorf("the headers %s and %s are one: give it once", first, name)
+			faults = append(faults, fmt.Errorf("the headers %s and %s are one: give it once", first, name))
 		case !IsValue(headers[name]):
-			return fmt.Errorf("the header %s holds a line break or another control character", name)
+			faults = append(faults, fmt.Errorf("the header %s is not one line without control characters", name))
 		}
-		seen[lower] = name
 	}
-	return nil
+	return faults
 }
 
 // IsValue tells whether s stays on the line of its header: it has no control characters

@@ -61,7 +61,7 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		return each(ctx, conn, func(rows *sql.Rows) error {
 			var last sql.NullInt64
 			execution, seq, err := scanExecution(rows, &last)
@@ -75,6 +75,15 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 			(SELECT max(o.id) FROM outcomes o WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF)
 			FROM executions e WHERE e.seq IN (SELECT value FROM json_each(?))`, string(list))
 	})
+	if err != nil {
+		return err
+	}
+	for seq, seat := range missing {
+		if seat.execution == nil {
+			return fmt.Errorf("execution number %d is pending, but %s has no such row", seq, s.path)
+		}
+	}
+	return nil
 }
 
 // Release implements [store.Claimer].

@@ -23,8 +23,8 @@ func resolve(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("store: %w", err)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real, nil
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target, nil
 	}
 	directory, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 
 // code returns SQLite's primary result code of an error, or 0.
 func code(err error) int {
-	var failure *sqlite3.Error
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*sqlite3.Error](err); ok {
 		return failure.Code() & 0xff
 	}
 	return 0

@@ -1,11 +1,8 @@
 package sqlite
 
 import (
-	"fmt"
 	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -68,29 +65,27 @@ func TestDiskFullForOne(t *testing.T) {
 	defer func() { require.NoError(t, s.Close()) }()
 	acceptTest(t, s, 10)
 	setPages(t, s, "100")
-	const n = 30
-	errs := make([]error, n)
-	var all sync.WaitGroup
-	s.conn.Lock() // While the loop stands still, one batch of them gathers.
-	for i := range n {
+	batch := make([]*ticket, 30)
+	for i := range batch {
 		size := 10
-		if i == n/2 {
+		if i == len(batch)/2 {
 			size = 1 << 20
 		}
-		all.Go(func() { _, errs[i] = s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(size)}) })
+		e := testExecution(size)
+		id, err := encodeID(e.ID)
+		require.NoError(t, err)
+		w := &accept{Acceptance: &store.Acceptance{Execution: e}, id: id}
+		batch[i] = &ticket{write: w, answer: make(chan error, 1)}
 	}
-	require.Eventually(t, func() bool {
-		s.inbox.mu.Lock()
-		defer s.inbox.mu.Unlock()
-		return len(s.inbox.tickets) >= n-1 // The loop may hold one.
-	}, 10*time.Second, time.Millisecond)
+	s.conn.Lock()
+	s.commit(batch)
 	s.conn.Unlock()
-	all.Wait()
-	for i, err := range errs {
-		if i == n/2 {
+	for i, ticket := range batch {
+		err := <-ticket.answer
+		if i == len(batch)/2 {
 			require.ErrorIs(t, err, store.ErrUnavailable)
 		} else {
-			require.NoError(t, err, fmt.Sprint(i))
+			require.NoError(t, err, "write %d", i)
 		}
 	}
 }

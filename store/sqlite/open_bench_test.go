@@ -20,7 +20,8 @@ func benchOpen(b *testing.B, finished, queued int) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "s.db")
 	s := openTest(b, path, defaultLimits)
-	for _, statement := range []string{`
+	for _, statement := range []string{
+		`
 		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 		INSERT INTO executions SELECT i, CAST(unhex(printf('%016x7000', i)) || randomblob(6) AS BLOB), 1, 'orders', '1', '', '',
 			printf('instance %d', i % 1000), 'f', 'webhook', NULL, randomblob(1024) FROM n`, `

@@ -267,9 +267,9 @@ func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 	}
 	l.more = more
 	q.put(slices.DeleteFunc(rows, func(s *seat) bool { return q.seats[s.seq] != nil }))
-	if l.more {
+	if l.more || l.open() { // What waited for these rows is the first now.
 		q.enter(l)
-		q.wake(1)
+		q.wake(1 + len(l.ready))
 	}
 	if len(l.ready) == 0 && !l.more && !l.inTurn {
 		delete(q.lanes, l.instance)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-go/sluice/store"
@@ -53,7 +54,7 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 			if err != nil {
 				return nil, err
 			}
-			page, pageArgs = append(page[:len(page):len(page)], "e.id < ?"), append(args[:len(args):len(args)], key)
+			page, pageArgs = append(slices.Clip(page), "e.id < ?"), append(slices.Clip(args), key)
 		}
 		records, err := s.records(ctx, strings.Join(page, " AND "), pageArgs, limit)
 		if err != nil {
@@ -98,7 +99,7 @@ func (s *Store) records(ctx context.Context, where string, args []any, limit int
 			return nil
 		}, "SELECT "+executionColumns+`, p.due FROM executions e
 			LEFT JOIN pending p ON p.instance = e.instance AND p.seq = e.seq
-			WHERE `+where+" ORDER BY e.id DESC LIMIT ?", append(args[:len(args):len(args)], limit)...); err != nil {
+			WHERE `+where+" ORDER BY e.id DESC LIMIT ?", append(slices.Clip(args), limit)...); err != nil {
 			return err
 		}
 		for i, record := range records {

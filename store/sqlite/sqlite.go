@@ -72,7 +72,7 @@ func open(ctx context.Context, path string, limits limits) (*Store, error) {
 		_ = s.release()
 		return nil, err
 	}
-	go s.run()
+	go s.run() //nolint:contextcheck // The loop outlives Open: Close ends it.
 	return s, nil
 }
 

@@ -42,7 +42,7 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.duplicate, "SELECT execution FROM dedupe WHERE key = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
 	} {
-		statement, err := conn.PrepareContext(ctx, p.text)
+		statement, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // Store.release closes them all.
 		if err != nil {
 			return s, err
 		}

@@ -17,6 +17,7 @@ import (
 var errPatience = errors.New("storetest: waited long enough")
 
 func testAccept(t *testing.T, s *suite) {
+	t.Helper()
 	s.test(t, "ready", func(t *testing.T, h *harness) {
 		e := h.accept("a")
 		record := h.record(e.ID)

@@ -10,13 +10,17 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-func instance(t testing.TB, customer, name string) *store.Instance {
-	t.Helper()
+func instance(tb testing.TB, customer, name string) *store.Instance {
+	tb.Helper()
 	return &store.Instance{
-		ID: newID(t), Name: name, Integration: "orders", Version: "1.2.0",
+		ID: newID(tb), Name: name, Integration: "orders", Version: "1.2.0",
 		Customer: store.Customer{ID: customer, ExternalID: "x-" + customer, Name: "Customer " + customer},
 		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, DeployedAt: start,
-		Endpoints: []store.Endpoint{{ID: newID(t), Flow: "import"}, {ID: newID(t)}},
+		Endpoints: []store.Endpoint{{ID: newID(tb), Flow: "import"}, {ID: newID(tb)}},
+		Keys: []store.APIKey{
+			{Flow: "import", Hash: []byte{0, 255}, Prefix: "ab", Sealed: []byte{255, 0}, CreatedAt: start},
+			{Flow: "export", Hash: []byte{1}, CreatedAt: start},
+		},
 	}
 }
 
@@ -35,6 +39,7 @@ func testInstances(t *testing.T, s *suite) {
 		gone := i.Endpoints[0].ID
 		i.Name, i.Version, i.Paused, i.Config = "second", "1.3.0", false, []byte("{}")
 		i.Endpoints = []store.Endpoint{{ID: newID(t), Flow: "export"}, i.Endpoints[1]}
+		i.Keys = nil
 		require.NoError(t, h.PutInstance(h.ctx(), i))
 		require.EqualValues(t, 2, i.Revision)
 		requireFound(t, h, i)
@@ -86,11 +91,33 @@ func testInstances(t *testing.T, s *suite) {
 		all.Wait()
 		require.EqualValues(t, 1, won.Load())
 	})
+	testAPIKeys(t, s)
 	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
 		i := instance(t, "acme", "main")
 		require.NoError(t, h.PutInstance(h.ctx(), i))
 		h.crash()
 		requireFound(t, h, i)
+	})
+}
+
+func testAPIKeys(t *testing.T, s *suite) {
+	s.test(t, "has API keys", func(t *testing.T, h *harness) {
+		requireKeys := func(want bool, integration string) {
+			t.Helper()
+			found, err := h.HasAPIKeys(h.ctx(), integration)
+			require.NoError(t, err)
+			require.Equal(t, want, found)
+		}
+		bare, keyed := instance(t, "acme", "main"), instance(t, "globex", "main")
+		bare.Keys = nil
+		require.NoError(t, h.PutInstance(h.ctx(), bare))
+		requireKeys(false, "orders")
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(true, "orders")
+		requireKeys(false, "other")
+		keyed.Keys = []store.APIKey{}
+		require.NoError(t, h.PutInstance(h.ctx(), keyed))
+		requireKeys(false, "orders")
 	})
 }
 

@@ -64,10 +64,10 @@ func (s *suite) crashTest(t *testing.T, name string, test func(t *testing.T, h *
 	}
 }
 
-func (s *suite) open(t testing.TB) *harness {
-	t.Helper()
-	h := &harness{Store: s.driver.Open(t), driver: s.driver, t: t}
-	t.Cleanup(func() { require.NoError(t, h.Close()) })
+func (s *suite) open(tb testing.TB) *harness {
+	tb.Helper()
+	h := &harness{Store: s.driver.Open(tb), driver: s.driver, t: tb}
+	tb.Cleanup(func() { require.NoError(tb, h.Close()) })
 	return h
 }
 
@@ -91,10 +91,10 @@ func (h *harness) crash() {
 var start = time.Date(2026, time.March, 4, 5, 6, 7, 123_456_000, time.UTC)
 
 // newID returns an id; later calls return greater ones.
-func newID(t testing.TB) string {
-	t.Helper()
+func newID(tb testing.TB) string {
+	tb.Helper()
 	id, err := uuid.NewV7()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return id.String()
 }
 

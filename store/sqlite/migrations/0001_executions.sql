@@ -71,12 +71,14 @@ CREATE TABLE instances (
 	customer_external_id TEXT NOT NULL,
 	customer_name        TEXT NOT NULL,
 	config               BLOB,
+	api_keys             BLOB,             -- a JSON list, NULL for none
 	paused               INTEGER NOT NULL,
 	pending              INTEGER NOT NULL, -- the hooks of a deployment have not all succeeded
 	deployed_at          INTEGER NOT NULL,
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
 ) STRICT;
+CREATE INDEX instances_keyed ON instances (integration) WHERE api_keys IS NOT NULL;
 
 CREATE TABLE endpoints (
 	id       TEXT PRIMARY KEY,

@@ -1,0 +1,59 @@
+package sqlite
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// TestVirtualClock waits a day for another attempt in a bubble: the store blocks on nothing
+// that a bubble does not know, and arms no timer while nothing is due.
+func TestVirtualClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openTest(t, inMemory, defaultLimits)
+		e := testExecution(10)
+		accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: e, Worker: "w"})
+		require.NoError(t, err)
+		begin := time.Now()
+		require.NoError(t, s.Finish(t.Context(), accepted.Claim, &store.Outcome{
+			Attempt: 1, Status: store.StatusWaiting, NextAttempt: begin.Add(24 * time.Hour),
+		}))
+		claims, err := s.Claim(t.Context(), "w", 1)
+		require.NoError(t, err)
+		require.Equal(t, e.ID, claims[0].Execution.ID)
+		require.Equal(t, 2, claims[0].Attempt)
+		require.Equal(t, 24*time.Hour, time.Since(begin))
+		require.NoError(t, s.Close())
+	})
+}
+
+// TestWaitingOverRestart finds waiting executions again after a clean stop.
+func TestWaitingOverRestart(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/s.db"
+	s := openTest(t, path, defaultLimits)
+	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: "w"})
+	require.NoError(t, err)
+	next := time.Now().Add(50 * time.Millisecond)
+	require.NoError(t, s.Finish(t.Context(), accepted.Claim, &store.Outcome{
+		Attempt: 1, Status: store.StatusWaiting, NextAttempt: next,
+	}))
+	ready := acceptTest(t, s, 10)
+	require.NoError(t, s.Close())
+
+	s = openTest(t, path, defaultLimits)
+	var claimed []string
+	for range 2 {
+		claims, err := s.Claim(t.Context(), "w", 1)
+		require.NoError(t, err)
+		claimed = append(claimed, claims[0].Execution.ID)
+	}
+	require.ElementsMatch(t, []string{ready, accepted.Claim.Execution.ID}, claimed)
+	require.False(t, time.Now().Before(next))
+	require.NoError(t, s.Close())
+}

@@ -1,0 +1,47 @@
+package sqlite
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// TestOneClaimInOneCommit puts writes of one claim into one commit: what follows its
+// outcome has lost it.
+func TestOneClaimInOneCommit(t *testing.T) {
+	t.Parallel()
+	s := openTest(t, inMemory, defaultLimits)
+	defer func() { require.NoError(t, s.Close()) }()
+	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: "w"})
+	require.NoError(t, err)
+	claim := accepted.Claim
+	over := &store.Outcome{Attempt: 1, Status: store.StatusSucceeded}
+	again := &store.Outcome{Attempt: 1, Status: store.StatusWaiting, NextAttempt: time.Now().Add(time.Hour)}
+	var batch []*ticket
+	for _, w := range []write{
+		&record{claim: claim, Step: &store.Step{Key: "before", Attempt: 1}},
+		&finish{claim: claim, Outcome: over},
+		&finish{claim: claim, Outcome: again},
+		&record{claim: claim, Step: &store.Step{Key: "after", Attempt: 1}},
+		&release{claim: claim},
+	} {
+		batch = append(batch, &ticket{write: w, answer: make(chan error, 1)})
+	}
+	s.conn.Lock()
+	s.commit(batch)
+	s.conn.Unlock()
+	for i, ticket := range batch {
+		if i < 2 {
+			require.NoError(t, <-ticket.answer)
+		} else {
+			require.ErrorIs(t, <-ticket.answer, store.ErrLeaseLost)
+		}
+	}
+	found, err := s.Execution(t.Context(), claim.Execution.ID)
+	require.NoError(t, err)
+	require.Equal(t, store.StatusSucceeded, found.Status)
+	require.Len(t, found.Steps, 1)
+}
