@@ -41,6 +41,12 @@ func exchange(t *testing.T, dial dialer, request []byte) *answer {
 	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: string(method)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
+	if response.Close { // What net/http takes out of the headers.
+		response.Header.Set("Connection", "close")
+	}
+	if response.TransferEncoding != nil {
+		response.Header["Transfer-Encoding"] = response.TransferEncoding
+	}
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return &answer{response, body}
