@@ -127,8 +127,11 @@ type Result struct {
 	Data any
 	// ContentType of the answer to a synchronous caller; application/json by default.
 	ContentType string
-	// StatusCode of the answer to a synchronous caller; 200 by default.
+	// StatusCode of the answer to a synchronous caller, 200 to 599; 200 by default. A result
+	// with a status code is sent directly, never by way of a result URL.
 	StatusCode int
-	// Headers of the answer to a synchronous caller.
+	// Headers of the answer to a synchronous caller, one value a name. Content-Length,
+	// Transfer-Encoding, headers of the connection and prismatic-executionid are not for a
+	// flow to set: they fail the execution, and so do control characters.
 	Headers map[string]string
 }

@@ -31,13 +31,14 @@ type TriggerResult struct {
 
 // HTTPResponse is an answer to the request that invoked a flow.
 type HTTPResponse struct {
-	// StatusCode is required.
+	// StatusCode is 200 to 599; 200 by default.
 	StatusCode int
 	// ContentType of Body; application/json by default.
 	ContentType string
-	// Headers to add.
+	// Headers to add, under the rules of [Result].
 	Headers map[string]string
-	// Body is sent as it is. When it is empty the body is {"executionId":"…"}.
+	// Body is sent as it is. When it is empty the body is {"executionId":"…"} as JSON, or
+	// stays empty with Stop.
 	Body string
 }
 

@@ -1,12 +1,10 @@
 package sluice
 
 import (
-	"maps"
 	"mime"
 	"net/http"
-	"slices"
-	"strings"
 
+	"github.com/sluice-go/sluice/internal/headers"
 	"github.com/sluice-go/sluice/internal/variant"
 )
 
@@ -105,25 +103,11 @@ func (v *validator) webhookTrigger(path string, trigger WebhookTrigger) {
 		v.add(path+".body", "an answer with status %d has no body", trigger.StatusCode)
 	}
 	if trigger.ContentType != "" {
-		if _, _, err := mime.ParseMediaType(trigger.ContentType); err != nil || strings.ContainsAny(trigger.ContentType, "\r\n\x00") {
+		if _, _, err := mime.ParseMediaType(trigger.ContentType); err != nil || !headers.IsValue(trigger.ContentType) {
 			v.add(path+".contentType", "%q is no content type such as text/plain", trigger.ContentType)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(trigger.Headers)) {
-		if !isToken(name) {
-			v.add(path+".headers", "%q is no name of an HTTP header", name)
-		}
-		if strings.ContainsFunc(trigger.Headers[name], isControl) {
-			v.add(path+".headers."+name, "a header's value is one line without control characters")
-		}
+	for _, fault := range headers.Faults(trigger.Headers) {
+		v.add(path+".headers", "%v", fault)
 	}
 }
-
-// isToken tells whether a text is a token of HTTP (RFC 9110, section 5.6.2).
-func isToken(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
-}
-
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }

@@ -70,9 +70,15 @@ type Options struct {
 	// Recording says which synchronous executions are kept on record. Defaults to
 	// RecordAll.
 	Recording Recording
+	// ResultExpiry is how long the URL of a synchronous result that callers are redirected to
+	// answers. Defaults to 24 hours.
+	ResultExpiry time.Duration
 	// Store is a database of your own; Stop does not close it. Defaults to SQLite at
 	// Database.
 	Store store.Store
+	// SyncResponse says how synchronous callers get the flow's result. Defaults to
+	// SyncResponseDirect.
+	SyncResponse SyncResponse
 	// SyncTimeout is how long a synchronous caller waits before the answer is 504; the
 	// execution goes on. Defaults to 29 seconds.
 	SyncTimeout time.Duration
@@ -93,6 +99,21 @@ const (
 	// RecordNone keeps only those that had to become durable while they ran: with a step,
 	// or past their caller's deadline.
 	RecordNone
+)
+
+// SyncResponse says how synchronous callers get the flow's result. A caller overrules it with
+// the header or query parameter prismatic-prefer-direct-sync-response. A result with a status
+// code of its own is always sent directly.
+type SyncResponse int
+
+// How synchronous callers get the flow's result.
+const (
+	// SyncResponseDirect answers with the result, unless it is larger than 5 MB or not text:
+	// then with a redirect, as SyncResponseRedirect does.
+	SyncResponseDirect SyncResponse = iota
+	// SyncResponseRedirect answers 303 with the URL of the result, as the platform does. The
+	// URL is relative, holds a secret, takes GET, and ends with ResultExpiry.
+	SyncResponseRedirect
 )
 
 func (o Options) check() error {
@@ -118,6 +139,9 @@ func (o Options) check() error {
 	fault(o.MaxQueued < 0, "Options.MaxQueued is %d: it must not be negative", o.MaxQueued)
 	fault(o.MaxQueuedBytes < 0, "Options.MaxQueuedBytes is %d: it must not be negative", o.MaxQueuedBytes)
 	fault(o.ReadTimeout < 0, "Options.ReadTimeout is %v: it must not be negative", o.ReadTimeout)
+	fault(o.ResultExpiry < 0, "Options.ResultExpiry is %v: it must not be negative", o.ResultExpiry)
+	fault(o.SyncResponse < SyncResponseDirect || o.SyncResponse > SyncResponseRedirect,
+		"Options.SyncResponse is %d: it must be one of the constants", o.SyncResponse)
 	fault(o.SyncTimeout < 0, "Options.SyncTimeout is %v: it must not be negative", o.SyncTimeout)
 	fault(o.Recording < RecordAll || o.Recording > RecordNone, "Options.Recording is %d: it must be one of the constants", o.Recording)
 	fault(o.Store != nil && o.Database != "", "Options.Store and Options.Database are both set: give one")
@@ -136,6 +160,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxQueuedBytes, 8<<30)
 	setDefault(&o.RateLimit, 50)
 	setDefault(&o.ReadTimeout, 30*time.Second)
+	setDefault(&o.ResultExpiry, 24*time.Hour)
 	setDefault(&o.SyncTimeout, 29*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -164,6 +189,7 @@ func (o Options) engine(s store.Store) engine.Options {
 		Concurrency:        o.Concurrency,
 		ExecutionTimeout:   o.ExecutionTimeout,
 		KeepSynchronous:    o.Recording.keeps,
+		ResultExpiry:       o.ResultExpiry,
 		InstanceCacheBytes: o.InstanceCacheBytes,
 		MasterKeys:         o.MasterKeys,
 		MaxRunningBytes:    o.MaxInFlightBytes,
@@ -178,6 +204,7 @@ func (o Options) gateway() gateway.Options {
 		MaxInFlightBytes: o.MaxInFlightBytes,
 		RateLimit:        o.RateLimit,
 		ReadTimeout:      o.ReadTimeout,
+		RedirectResults:  o.SyncResponse == SyncResponseRedirect,
 		SyncTimeout:      o.SyncTimeout,
 	}
 }

@@ -84,6 +84,7 @@ func (rt *Runtime) closeStore() error {
 	return rt.store.Close()
 }
 
-// Handler serves the webhook endpoints below /trigger/. Mount it with [http.StripPrefix]
+// Handler serves the webhook endpoints, and the results that callers are redirected to, below
+// /trigger/. Mount it with [http.StripPrefix]
 // below another path, and give that to Options.BaseURL.
 func (rt *Runtime) Handler() http.Handler { return rt.gateway }

@@ -92,7 +92,7 @@ func TestSynchronousAnswers(t *testing.T) {
 		"data":             {&sluice.Result{Data: map[string]any{"a": "<b>"}}, nil, 200, "application/json", `{"a":"<b>"}`},
 		"text":             {&sluice.Result{Data: "hi", ContentType: "text/plain"}, nil, 200, "text/plain", "hi"},
 		"text as JSON":     {&sluice.Result{Data: "hi"}, nil, 200, "application/json", `"hi"`},
-		"bytes":            {&sluice.Result{Data: []byte{0, 255}}, nil, 200, "application/octet-stream", "\x00\xff"},
+		"bytes":            {&sluice.Result{Data: []byte{0, 255}, StatusCode: 200}, nil, 200, "application/octet-stream", "\x00\xff"},
 		"status":           {&sluice.Result{StatusCode: 415}, nil, 415, "application/json", "null"},
 		"status and data":  {&sluice.Result{StatusCode: 201, Data: 7}, nil, 201, "application/json", "7"},
 		"no such status":   {&sluice.Result{StatusCode: 99}, nil, 400, "application/json", `{"error":"the result's status code is 99: it must be 200 to 599"}`},

@@ -190,6 +190,18 @@ type Endpoint struct {
 	Flow string
 }
 
+// Result is a flow's result that waits for its caller at a URL of its own.
+type Result struct {
+	// Key is a hash of the secret in the URL.
+	Key []byte
+	// Execution is the id of the execution whose result it is.
+	Execution string
+	// Head and Body are the answer as the engine encoded it.
+	Head, Body []byte
+	// ExpiresAt is when nobody can fetch it any more, in UTC.
+	ExpiresAt time.Time
+}
+
 // APIKey lets callers in to a flow of an instance. The key itself is not stored. Its JSON
 // form is what drivers write.
 type APIKey struct {

@@ -37,6 +37,7 @@ type Store interface {
 	Finisher
 	Instances
 	Reader
+	Results
 
 	// Close ends what the store runs and releases the database. Calls under way return
 	// ErrClosed or their result.
@@ -112,4 +113,12 @@ type Reader interface {
 	// Executions returns up to limit executions that match the filter, newest first, with
 	// their attempts and steps. after is the id of the last one of the previous page.
 	Executions(ctx context.Context, filter Filter, after string, limit int) ([]*Record, error)
+}
+
+// Results keeps results that callers fetch by a URL of their own.
+type Results interface {
+	// PutResult keeps a result until it expires, and removes some that have expired.
+	PutResult(ctx context.Context, result *Result) error
+	// Result returns the result with the key, or ErrNotFound, also once it has expired.
+	Result(ctx context.Context, key []byte) (*Result, error)
 }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,8 +34,9 @@ type Harness struct {
 	// Runtime under test, for what the harness has no word of its own for.
 	Runtime *runtime.Runtime
 
-	t      *testing.T
-	client *http.Client
+	t        *testing.T
+	listener *pipeListener
+	client   *http.Client
 	// urls of the flows that were deployed last, by flow name.
 	urls map[string]string
 }
@@ -56,8 +58,15 @@ func Run(t *testing.T, integration *sluice.Integration, test func(t *testing.T, 
 // the virtual clock requests take no time.
 func RunOptions(t *testing.T, options runtime.Options, test func(t *testing.T, h *Harness)) {
 	t.Helper()
+	RunFunc(t, func(*testing.T) runtime.Options { return options }, test)
+}
+
+// RunFunc is RunOptions with options that are made in the bubble, where a Store of your own
+// belongs.
+func RunFunc(t *testing.T, options func(t *testing.T) runtime.Options, test func(t *testing.T, h *Harness)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := start(t, options)
+		h := start(t, options(t))
 		defer h.stop()
 		test(t, h)
 	})
@@ -140,6 +149,10 @@ func (h *Harness) Deliver(request *http.Request) *Response {
 	}
 	return &Response{response, string(body)}
 }
+
+// Dial opens a connection to the runtime's handler, for requests that an http.Client does not
+// send. Close it.
+func (h *Harness) Dial(ctx context.Context) (net.Conn, error) { return h.listener.dial(ctx, "", "") }
 
 // Post delivers a JSON body to the webhook of a flow of the instance that was deployed
 // last. Headers are pairs of name and value.

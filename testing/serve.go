@@ -12,6 +12,7 @@ import (
 // serve runs the handler in a real http.Server, reached over pipes in memory.
 func (h *Harness) serve(handler http.Handler) {
 	listener := newPipeListener()
+	h.listener = listener
 	server := &http.Server{Handler: handler} //nolint:gosec // Its only client is the test.
 	served := make(chan struct{})
 	go func() {

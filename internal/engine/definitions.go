@@ -39,6 +39,8 @@ type Flow struct {
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
+	// acknowledgement is the configured response to callers that do not wait; nil is none.
+	acknowledgement *sluice.HTTPResponse
 	// organizationKeys are the hashes of OrganizationAPIKeys.
 	organizationKeys []keyHash
 	// dedupeWindow is how long a duplicate is recognized.
@@ -55,9 +57,17 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
 		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
 	}
-	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
+	switch trigger := flow.trigger.(type) {
+	case sluice.HMACTrigger:
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
 		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
+		flow.acknowledgement, err = checkResponse(trigger.Response)
+	case sluice.WebhookTrigger:
+		response := sluice.HTTPResponse(trigger)
+		flow.acknowledgement, err = checkResponse(&response)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("trigger: %w", err)
 	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {

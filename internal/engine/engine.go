@@ -57,6 +57,8 @@ type Options struct {
 	// MaxQueued and MaxQueuedBytes bound the executions that wait, and their payloads.
 	MaxQueued      int
 	MaxQueuedBytes int64
+	// ResultExpiry is how long a kept result can be fetched.
+	ResultExpiry time.Duration
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 	// MasterKeys encrypt secrets in the store: the first seals, all open.

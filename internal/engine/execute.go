@@ -10,7 +10,8 @@ import (
 	"github.com/sluice-go/sluice"
 )
 
-// ErrDeadline says that a synchronous execution is not over in time. It goes on.
+// ErrDeadline says that a synchronous execution is not over in time. It is durable and goes
+// on.
 var ErrDeadline = errors.New("the execution is not over yet")
 
 // errGoexit is the outcome of user code that ended its goroutine.
@@ -24,8 +25,8 @@ type Finished struct {
 }
 
 // Execute runs a synchronous execution and waits for its reply, at most for the given
-// time. Past it the execution is made durable and goes on: the error is ErrDeadline. An
-// error of the flow is an *ExecutionError.
+// time. Past it, or when the caller has gone and ctx ends, the execution is made durable and
+// goes on: the error is ErrDeadline. An error of the flow is an *ExecutionError.
 func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
 	x := fired.execution
 	x.synchronous = true
@@ -51,15 +52,22 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 	select {
 	case <-x.done:
 	case <-deadline.C:
-		if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
-			return nil, err
-		}
-		return nil, ErrDeadline
+		return nil, x.goOn(ctx)
+	case <-ctx.Done():
+		return nil, x.goOn(ctx)
 	}
 	if x.err != nil {
 		return nil, x.err
 	}
 	return &Finished{Reply: x.reply, Accepted: Accepted{ExecutionID: x.record.ID}}, nil
+}
+
+// goOn makes an execution durable whose caller no longer waits.
+func (x *execution) goOn(ctx context.Context) error {
+	if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	return ErrDeadline
 }
 
 // waitForSlot waits until an execution more may run.

@@ -10,8 +10,12 @@ import (
 
 // Fired is a request that the flow's trigger has seen: ready to be accepted.
 type Fired struct {
-	// Response of the trigger; nil leaves the answer to the caller.
+	// Response of the trigger, whether the caller waits or not; nil leaves the answer to the
+	// caller.
 	Response *sluice.HTTPResponse
+	// Acknowledgement is the configured response to callers that do not wait; nil is the
+	// execution's id.
+	Acknowledgement *sluice.HTTPResponse
 	// Stop says that the response is all: nothing is executed.
 	Stop bool
 
@@ -42,31 +46,25 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	if err := x.fireTrigger(ctx, fired, method); err != nil {
 		return fired, err
 	}
-	if before := target.prelude; before != nil && fired.Response == nil {
+	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
 		fired.Response = before.response
 	}
 	if fired.Stop {
 		return fired, nil
 	}
 	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, err
+		return fired, &InputError{err}
 	}
 	return fired, x.findDedupeKey()
 }
 
 // fireTrigger lets the flow's trigger see the request, if it has one.
 func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) error {
-	switch trigger := x.target.Flow.trigger.(type) {
-	case sluice.WebhookTrigger:
-		fired.Response = &sluice.HTTPResponse{
-			StatusCode: trigger.StatusCode, ContentType: trigger.ContentType, Headers: trigger.Headers, Body: trigger.Body,
-		}
-		return nil
-	case sluice.HMACTrigger:
+	fired.Acknowledgement = x.target.Flow.acknowledgement
+	if trigger, ok := x.target.Flow.trigger.(sluice.HMACTrigger); ok {
 		return x.fireSigned(ctx, fired, trigger, method)
-	default:
-		return x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 	}
+	return x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 }
 
 // callTrigger calls a trigger function, if there is one, and takes over what it returns.
@@ -80,34 +78,49 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // The caller has gone; what sent the request sends it again.
+	}
 	if err != nil || result == nil {
 		return err
 	}
 	if result.Payload != nil {
 		x.payload = result.Payload
 	}
-	if err := checkResponse(result); err != nil {
-		return err
+	if result.Response == nil && result.Stop {
+		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
 	}
-	if result.Response != nil {
-		fired.Response = result.Response
+	if fired.Response, err = checkResponse(result.Response); err != nil {
+		return fmt.Errorf("the trigger's response: %w", err)
 	}
 	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil
 }
 
-// checkResponse tells what is wrong with the response that a trigger gave.
-func checkResponse(result *sluice.TriggerResult) error {
-	switch response := result.Response; {
-	case response == nil && result.Stop:
-		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
-	case response == nil || response.StatusCode == 0:
-		return nil
-	case response.StatusCode < 200 || response.StatusCode > 599:
-		return fmt.Errorf("the trigger's response has status code %d: it must be 200 to 599", response.StatusCode)
-	default:
-		return nil
+// checkResponse completes a response that a trigger gives, or tells what is wrong with it.
+// Its content type is that of its body: without a body there is none.
+func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) {
+	if response == nil {
+		return nil, nil
 	}
+	checked := *response
+	if checked.StatusCode == 0 {
+		checked.StatusCode = 200
+	}
+	if !isFinalStatus(checked.StatusCode) {
+		return nil, fmt.Errorf("the status code is %d: it must be 200 to 599", checked.StatusCode)
+	}
+	var err error
+	checked.ContentType, checked.Headers, err = answerHeaders(response.ContentType, response.Headers)
+	switch {
+	case err != nil:
+		return nil, err
+	case checked.Body == "":
+		checked.ContentType = ""
+	case checked.ContentType == "":
+		checked.ContentType = jsonType
+	}
+	return &checked, nil
 }
 
 // findDedupeKey names the request, unless the trigger did: by the field that the flow's

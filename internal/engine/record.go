@@ -40,6 +40,7 @@ func (x *execution) giveBack() {
 	x.over = true
 	x.err = ErrStopped
 	if x.claim != nil {
+		x.err = ErrDeadline
 		x.engine.release([]*store.Claim{x.claim})
 	}
 }

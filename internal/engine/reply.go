@@ -5,16 +5,20 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/headers"
 )
 
 // Reply is a flow's result as a synchronous caller receives it.
 type Reply struct {
-	StatusCode  int
+	StatusCode int
+	// OwnStatus says that the flow gave the status code.
+	OwnStatus   bool
 	ContentType string
 	Headers     map[string]string
 	Body        []byte
@@ -24,43 +28,83 @@ type Reply struct {
 
 const jsonType = "application/json"
 
+// maxReplyBytes bounds a result (seed 001, "API gateway size and time limitations").
+const maxReplyBytes = 500_000_000
+
 // newReply turns a flow's result into its reply: nil data is the JSON null, text and bytes
 // are sent as they are under a content type of their own, all else is JSON.
 func newReply(result *sluice.Result) (*Reply, error) {
 	if result == nil {
 		result = &sluice.Result{}
 	}
-	reply := &Reply{StatusCode: result.StatusCode, ContentType: result.ContentType, Headers: result.Headers}
-	if reply.StatusCode == 0 {
+	reply := &Reply{StatusCode: result.StatusCode, OwnStatus: result.StatusCode != 0}
+	if !reply.OwnStatus {
 		reply.StatusCode = 200
 	}
-	if reply.StatusCode < 200 || reply.StatusCode > 599 {
+	if !isFinalStatus(reply.StatusCode) {
 		return nil, fmt.Errorf("the result's status code is %d: it must be 200 to 599", reply.StatusCode)
 	}
-	data, raw := result.Data, false
-	switch d := data.(type) {
-	case []byte:
-		reply.Body, raw = d, true
-		if reply.ContentType == "" {
-			reply.ContentType = "application/octet-stream"
-		}
-	case string:
-		if raw = reply.ContentType != "" && !isJSON(reply.ContentType); raw {
-			reply.Body = []byte(d)
-		}
+	var err error
+	if reply.ContentType, reply.Headers, err = answerHeaders(result.ContentType, result.Headers); err != nil {
+		return nil, fmt.Errorf("the result: %w", err)
 	}
-	if reply.ContentType == "" {
-		reply.ContentType = jsonType
-	}
-	if raw {
-		return reply, nil
-	}
-	body, err := encodeJSON(data)
-	if err != nil {
+	if err := reply.setBody(result.Data); err != nil {
 		return nil, fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
 	}
-	reply.Body, reply.encoded = body, true
+	if len(reply.Body) > maxReplyBytes {
+		return nil, fmt.Errorf("the result has %d bytes: at most %d can be answered", len(reply.Body), maxReplyBytes)
+	}
 	return reply, nil
+}
+
+// isFinalStatus tells whether a status code can stand in an answer.
+func isFinalStatus(code int) bool { return code >= 200 && code <= 599 }
+
+// setBody encodes the data, and sets the content type that goes with it if there is none.
+func (r *Reply) setBody(data any) (err error) {
+	raw := false
+	switch d := data.(type) {
+	case []byte:
+		r.Body, raw = d, true
+		if r.ContentType == "" {
+			r.ContentType = "application/octet-stream"
+		}
+	case string:
+		if raw = r.ContentType != "" && !isJSON(r.ContentType); raw {
+			r.Body = []byte(d)
+		}
+	}
+	if r.ContentType == "" {
+		r.ContentType = jsonType
+	}
+	if !raw {
+		r.Body, err = encodeJSON(data)
+		r.encoded = true
+	}
+	return err
+}
+
+// answerHeaders checks the headers of an answer, and takes the content type out of them. A
+// content type that is given beside them counts.
+func answerHeaders(contentType string, given map[string]string) (string, map[string]string, error) {
+	if !headers.IsValue(contentType) {
+		return "", nil, fmt.Errorf("the content type %q holds a line break or another control character", contentType)
+	}
+	if faults := headers.Faults(given); len(faults) > 0 {
+		return "", nil, faults[0]
+	}
+	for name, value := range given {
+		if !strings.EqualFold(name, "content-type") {
+			continue
+		}
+		if contentType == "" {
+			contentType = value
+		}
+		given = maps.Clone(given)
+		delete(given, name)
+		break
+	}
+	return contentType, given, nil
 }
 
 // encodeJSON encodes a value as one line of JSON, without escapes for HTML.

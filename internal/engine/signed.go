@@ -24,14 +24,14 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 		return err
 	}
 	if answer != nil {
-		fired.Response, fired.Stop = answer, true
-		return nil
+		fired.Stop = true
+		fired.Response, err = checkResponse(answer)
+		return err
 	}
 	if request.Body, err = x.payload.Body.Bytes(); err != nil { // Without its Content-Encoding.
 		return err
 	}
 	x.deliveryID = trigger.Signature.DedupeID(request)
-	fired.Response = trigger.Response
 	return x.callTrigger(ctx, fired, trigger.OnTrigger)
 }
 

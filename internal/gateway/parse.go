@@ -71,3 +71,5 @@ func (g *Gateway) invokeURL(c *call) string {
 }
 
 func isTrue(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "true") }
+
+func isFalse(value string) bool { return strings.EqualFold(strings.TrimSpace(value), "false") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
@@ -44,34 +45,45 @@ func unavailable(message string) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, message: message, retryAfter: unavailableRetry}
 }
 
-// refuse answers a request that a stage refused. What the sender, the trigger or the flow
-// is to blame for leaves a failed record; a body that cannot be parsed is not kept.
+// refuse answers a request that a stage refused.
 func (g *Gateway) refuse(c *call, cause error) {
-	var executed *engine.ExecutionError
-	var malformed *sluice.BodyError
 	answer := asRefusal(cause)
-	if answer == unauthorized {
-		c.refuse(answer)
-		return
+	id := g.recordRefusal(c, cause)
+	if id != "" {
+		c.setExecutionID(id)
 	}
-	switch {
-	case answer.status == http.StatusServiceUnavailable || errors.As(cause, &executed):
-	case errors.Is(cause, engine.ErrDeadline):
-		answer.executionID = c.fired.ExecutionID()
-	case c.fired != nil:
-		g.engine.Refuse(c.fired, cause)
-	case errors.As(cause, &malformed):
-		fired, err := g.engine.Malformed(c.target, c.payload)
-		if err != nil {
-			break
-		}
-		c.fired = fired
-		g.engine.Refuse(fired, cause)
-	}
-	if c.fired != nil && answer.status != http.StatusServiceUnavailable {
-		c.setExecutionID(c.fired.ExecutionID())
+	if errors.Is(cause, engine.ErrDeadline) {
+		answer.executionID = id
 	}
 	c.refuse(answer)
+}
+
+// recordRefusal returns the id of the execution that the refusal belongs to. What the sender
+// or the trigger is to blame for leaves a failed one; a body that cannot be parsed is not
+// kept. There is none where we could not serve, where the trigger rejected the request, which
+// is no failure, and where the caller has gone.
+func (g *Gateway) recordRefusal(c *call, cause error) (executionID string) {
+	switch {
+	case isA[*engine.ExecutionError](cause) || errors.Is(cause, engine.ErrDeadline):
+		return c.fired.ExecutionID()
+	case isA[*refusal](cause) || errors.Is(cause, engine.ErrNotAccepted) || errors.Is(cause, engine.ErrQueueFull) ||
+		errors.Is(cause, engine.ErrStopped) || isA[*sluice.RejectError](cause) && !isA[*engine.InputError](cause) || c.request.Context().Err() != nil:
+		return ""
+	case c.fired == nil && isA[*sluice.BodyError](cause):
+		var err error
+		if c.fired, err = g.engine.Malformed(c.target, c.payload); err != nil {
+			return ""
+		}
+	case c.fired == nil:
+		return ""
+	}
+	g.engine.Refuse(c.fired, cause)
+	return c.fired.ExecutionID()
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // asRefusal is the answer to an error of any stage.
@@ -120,8 +132,23 @@ func (c *call) refuse(answer *refusal) {
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
 	}
-	c.writeJSON(answer.status, struct {
+	c.write(answer.status, jsonType, encodeJSON(struct {
 		Error       string `json:"error"`
 		ExecutionID string `json:"executionId,omitempty"`
-	}{answer.message, answer.executionID})
+	}{shortened(answer.message), answer.executionID}))
+}
+
+// maxMessage bounds an error's message in an answer, in bytes. The record has all of it.
+const maxMessage = 4096
+
+// shortened cuts a message that is too long, between two characters.
+func shortened(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage
+	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + "…"
 }

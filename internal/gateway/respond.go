@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
@@ -16,20 +16,24 @@ const (
 	executionHeader   = "Prismatic-Executionid"
 )
 
-var contentTypeJSON = []string{"application/json"}
+const jsonType = "application/json"
+
+var contentTypeJSON = []string{jsonType}
 
 // respond has the execution accepted, or executed if the caller waits, and answers.
 func (g *Gateway) respond(c *call) error {
 	switch {
 	case c.fired.Stop:
-		c.respondCustom(c.fired.Response)
+		c.respondCustom(c.fired.Response, nil)
 		return nil
 	case c.targets != nil:
 		return g.acceptAll(c)
-	case c.fired.Response == nil && c.isSynchronous():
+	case c.fired.Response != nil:
+		return g.accept(c, c.fired.Response)
+	case c.isSynchronous():
 		return g.execute(c)
 	default:
-		return g.accept(c)
+		return g.accept(c, c.fired.Acknowledgement)
 	}
 }
 
@@ -38,24 +42,26 @@ func (c *call) isSynchronous() bool {
 	switch value := c.request.Header.Get(synchronousHeader); {
 	case isTrue(value):
 		return true
-	case strings.EqualFold(strings.TrimSpace(value), "false"):
+	case isFalse(value):
 		return false
 	default:
 		return c.target.Flow.IsSynchronous
 	}
 }
 
-// accept answers an asynchronous caller once the execution is durable.
-func (g *Gateway) accept(c *call) error {
+// accept answers a caller who does not wait once the execution is durable: with the
+// response, or with the execution's id if that is nil.
+func (g *Gateway) accept(c *call, response *sluice.HTTPResponse) error {
 	accepted, err := g.engine.Accept(c.request.Context(), c.fired)
 	if err != nil {
 		return err
 	}
-	if c.fired.Response != nil {
-		c.respondCustom(c.fired.Response)
-		return nil
+	c.setExecutionID(accepted.ExecutionID)
+	if response == nil {
+		c.respondAccepted(accepted)
+	} else {
+		c.respondCustom(response, acceptedBody(accepted))
 	}
-	c.respondAccepted(accepted)
 	return nil
 }
 
@@ -66,66 +72,77 @@ func (g *Gateway) execute(c *call) error {
 		return err
 	}
 	if finished.Duplicate {
+		c.setExecutionID(finished.ExecutionID)
 		c.respondAccepted(finished.Accepted)
 		return nil
 	}
-	c.respondReply(finished.Reply)
-	return nil
+	return g.respondResult(c, finished.ExecutionID, finished.Reply)
 }
 
-// respondAccepted tells an asynchronous caller the execution's id.
+// respondAccepted tells a caller the execution's id.
 func (c *call) respondAccepted(accepted engine.Accepted) {
-	c.setExecutionID(accepted.ExecutionID)
-	c.writeJSON(http.StatusOK, struct {
+	c.write(http.StatusOK, jsonType, acceptedBody(accepted))
+}
+
+// acceptedBody is what a caller gets where no other body is given.
+func acceptedBody(accepted engine.Accepted) []byte {
+	return encodeJSON(struct {
 		ExecutionID string `json:"executionId"`
 		Duplicate   bool   `json:"duplicate,omitempty"`
 	}{accepted.ExecutionID, accepted.Duplicate})
 }
 
-// respondCustom sends the trigger's own response; without a body it is the execution's id.
-func (c *call) respondCustom(response *sluice.HTTPResponse) {
-	body := []byte(response.Body)
-	if len(body) == 0 && !c.fired.Stop {
-		body = []byte(`{"executionId":"` + c.fired.ExecutionID() + `"}`)
+// respondCustom sends a trigger's own response; the JSON stands in for an empty body.
+func (c *call) respondCustom(response *sluice.HTTPResponse, instead []byte) {
+	contentType, body := response.ContentType, []byte(response.Body)
+	if len(body) == 0 && instead != nil {
+		contentType, body = jsonType, instead
 	}
-	c.respondReply(&engine.Reply{
-		StatusCode: response.StatusCode, ContentType: response.ContentType, Headers: response.Headers, Body: body,
-	})
+	c.setHeaders(response.Headers)
+	c.write(response.StatusCode, contentType, body)
 }
 
-// respondReply sends a flow's result or a trigger's response.
+// respondReply sends a flow's result.
 func (c *call) respondReply(reply *engine.Reply) {
-	header := c.Header()
-	for name, value := range reply.Headers {
-		header.Set(name, value)
-	}
-	if reply.ContentType == "" || reply.ContentType == contentTypeJSON[0] {
-		header["Content-Type"] = contentTypeJSON
-	} else {
-		header.Set("Content-Type", reply.ContentType)
-	}
-	c.setExecutionID(c.fired.ExecutionID())
-	status := reply.StatusCode
-	if status == 0 {
-		status = http.StatusOK
-	}
-	c.write(status, reply.Body)
+	c.setHeaders(reply.Headers)
+	c.write(reply.StatusCode, reply.ContentType, reply.Body)
 }
 
 func (c *call) setExecutionID(id string) {
 	c.Header()[executionHeader] = []string{id}
 }
 
-func (c *call) writeJSON(status int, value any) {
+// setHeaders sets the headers of user code, which the engine has checked.
+func (c *call) setHeaders(headers map[string]string) {
+	for name, value := range headers {
+		c.Header().Set(name, value)
+	}
+}
+
+// encodeJSON encodes a struct of strings and booleans, without escapes for HTML.
+func encodeJSON(value any) []byte {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value) //nolint:errchkjson // Strings and booleans only.
-	c.Header()["Content-Type"] = contentTypeJSON
-	c.write(status, bytes.TrimSuffix(buffer.Bytes(), []byte("\n")))
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
 
-func (c *call) write(status int, body []byte) {
+// write sends the answer, without a body where the status has none (RFC 9110, section 6.4.1).
+func (c *call) write(status int, contentType string, body []byte) {
+	header := c.Header()
+	switch contentType {
+	case "":
+	case jsonType:
+		header["Content-Type"] = contentTypeJSON
+	default:
+		header.Set("Content-Type", contentType)
+	}
+	if status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified {
+		c.WriteHeader(status)
+		return
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.WriteHeader(status)
-	_, _ = c.Write(body) // A caller who has gone needs no answer.
+	_, _ = c.Write(body) //nolint:gosec // It is the author's answer. A caller who has gone needs none.
 }

@@ -5,6 +5,7 @@ package gateway
 import (
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -23,6 +24,8 @@ type Options struct {
 	ReadTimeout time.Duration
 	// SyncTimeout is how long a synchronous caller waits.
 	SyncTimeout time.Duration
+	// RedirectResults sends synchronous callers to their result instead of the result.
+	RedirectResults bool
 }
 
 // Gateway serves the webhook endpoints.
@@ -76,6 +79,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.engine.Leave()
+	if secret, ok := strings.CutPrefix(r.URL.Path, resultPrefix); ok {
+		if err := g.serveResult(c, secret); err != nil {
+			g.refuse(c, err)
+		}
+		return
+	}
 	defer func() { g.inFlight.give(c.held) }()
 	for _, stage := range [...]func(*call) error{g.resolve, g.admit, g.authenticate, g.parse, g.route, g.fire, g.respond} {
 		if err := stage(c); err != nil {

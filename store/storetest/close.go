@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,9 @@ func testClose(t *testing.T, s *suite) {
 		_, err = h.Execution(h.ctx(), claim.Execution.ID)
 		require.ErrorIs(t, err, store.ErrClosed)
 		_, err = h.Executions(h.ctx(), store.Filter{}, "", 1)
+		require.ErrorIs(t, err, store.ErrClosed)
+		require.ErrorIs(t, h.PutResult(h.ctx(), result(t, "key", time.Hour)), store.ErrClosed)
+		_, err = h.Result(h.ctx(), []byte("key"))
 		require.ErrorIs(t, err, store.ErrClosed)
 		require.NoError(t, h.Close(), "a second time")
 	})

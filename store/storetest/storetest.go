@@ -34,6 +34,7 @@ func Run(t *testing.T, driver Driver) {
 		"Finish":    testFinish,
 		"Instances": testInstances,
 		"Read":      testRead,
+		"Results":   testResults,
 		"Close":     testClose,
 		"Model":     testModel,
 	} {

@@ -94,3 +94,13 @@ CREATE TABLE shared_endpoints (
 	integration TEXT PRIMARY KEY,
 	id          TEXT NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
+-- Results that callers fetch by a URL of their own.
+CREATE TABLE results (
+	id         INTEGER PRIMARY KEY,
+	key        BLOB NOT NULL UNIQUE, -- a hash of the secret in the URL
+	execution  BLOB NOT NULL,        -- executions.id; not every one of them is on record
+	expires_at INTEGER NOT NULL,
+	head       BLOB,
+	body       BLOB
+) STRICT;
+CREATE INDEX results_expiry ON results (expires_at);
