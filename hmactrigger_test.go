@@ -51,9 +51,8 @@ func TestHMACTriggerFaults(t *testing.T) {
 				OnExecution: func(context.Context, *Run) (*Result, error) { return nil, nil },
 			}}}
 			require.NoError(t, integration.ValidateExport(), "spectral knows no such trigger")
-			var invalid *ValidationError
 			var got []string
-			if errors.As(integration.Validate(), &invalid) {
+			if invalid, ok := errors.AsType[*ValidationError](integration.Validate()); ok {
 				for _, fault := range invalid.Faults {
 					got = append(got, strings.TrimPrefix(fault.String(), "flows[0].trigger"))
 				}
