@@ -31,7 +31,10 @@ type Run struct {
 	Flow        FlowAttributes
 	// WebhookURLs holds the URL of each flow of the instance, by flow name.
 	WebhookURLs map[string]string
-	// WebhookAPIKeys holds the API keys of each flow, by flow name.
+	// WebhookAPIKeys holds the API keys of each flow, by flow name: the organization's keys
+	// or the instance's, as the flow's EndpointSecurityType says. Customers' keys are among
+	// them only if the runtime has master keys; a flow without any has an empty list. It
+	// must not be changed.
 	WebhookAPIKeys map[string][]string
 	// Logger writes to the execution's record, and to the runtime's logger.
 	Logger *slog.Logger

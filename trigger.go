@@ -56,7 +56,8 @@ type TriggerPayload struct {
 	PathFragment string `json:"pathFragment"`
 	// WebhookURLs holds the URL of each flow of the instance, by flow name.
 	WebhookURLs map[string]string `json:"webhookUrls"`
-	// WebhookAPIKeys holds the API keys of each flow, by flow name.
+	// WebhookAPIKeys holds the API keys of each flow, by flow name: see [Run]. They are not
+	// stored with the payload.
 	WebhookAPIKeys map[string][]string `json:"webhookApiKeys"`
 	// InvokeURL is the URL that was called.
 	InvokeURL string `json:"invokeUrl"`

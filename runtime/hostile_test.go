@@ -20,8 +20,8 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// echo answers the payload that the flow received.
-func echo(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+// echoPayload answers the payload that the flow received.
+func echoPayload(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
 	return &sluice.Result{Data: run.Payload}, nil
 }
 
@@ -58,7 +58,7 @@ func header(name string, values ...string) func(*http.Request) {
 
 func TestThreat5HeaderCase(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for _, name := range []string{"X-Foo", "x-foo", "X-FOO"} {
 			_, payload := send(t, h, h.URL("Flow"), "", header(name, "bar"))
 			require.Equal(t, "bar", payload.Headers["x-foo"], name)
@@ -69,7 +69,7 @@ func TestThreat5HeaderCase(t *testing.T) {
 
 func TestThreat6DuplicateHeadersAndParameters(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		_, payload := send(t, h, h.URL("Flow")+"?a=1&a=2&b=%zz&c=3;4", "", header("X-Foo", "1", "2"))
 		require.Equal(t, "1, 2", payload.Headers["x-foo"])
 		require.Equal(t, map[string]string{"a": "1", "c": "3;4"}, payload.QueryParameters)
@@ -130,7 +130,7 @@ func TestThreat11JSONDepth(t *testing.T) {
 
 func TestThreat13Numbers(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for _, number := range []string{"9007199254740993", "0.1000000000000000055", "1e400", "-0", "123456789012345678901234567890"} {
 			_, payload := send(t, h, h.URL("Flow"), `{"n":`+number+`}`)
 			require.Equal(t, `{"n":`+number+`}`, string(payload.Body.Data))
@@ -141,7 +141,7 @@ func TestThreat13Numbers(t *testing.T) {
 func TestThreat15InvalidUTF8(t *testing.T) {
 	t.Parallel()
 	body := "{\"a\":\"\xff\xc3(\",\"\xfe\":\"\\ud800\"}"
-	run(t, integrationOf(echo), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload), func(t *testing.T, h *sluicetest.Harness) {
 		for _, contentType := range []string{"application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"} {
 			response, _ := send(t, h, h.URL("Flow"), body, header("Content-Type", contentType), header("X-Raw", "\xff"))
 			require.Equal(t, http.StatusOK, response.StatusCode, contentType)
@@ -158,7 +158,7 @@ func TestThreat15InvalidUTF8(t *testing.T) {
 
 func TestThreat18HostPoisoning(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		response, payload := send(t, h, h.URL("Flow"), "{}", func(r *http.Request) { r.Host = "evil.test" })
 		require.Equal(t, h.URL("Flow"), payload.InvokeURL)
 		require.Equal(t, map[string]string{"Flow": h.URL("Flow")}, payload.WebhookURLs)
@@ -168,7 +168,7 @@ func TestThreat18HostPoisoning(t *testing.T) {
 
 func TestThreat19ForwardedHeaders(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		_, payload := send(t, h, h.URL("Flow"), "{}", header("X-Forwarded-Host", "evil.test"), header("X-Forwarded-Proto", "gopher"),
 			header("X-Forwarded-Prefix", "/evil"), header("X-Forwarded-For", "1.2.3.4"), header("Forwarded", "host=evil.test"),
 			header("X-Original-Url", "/evil"), header("X-Http-Method-Override", "DELETE"))
@@ -206,7 +206,7 @@ func TestThreat24LogInjection(t *testing.T) {
 // on the same connection.
 func TestConnectionSurvivesRefusals(t *testing.T) {
 	t.Parallel()
-	run(t, integrationOf(echo, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for range 3 {
 			response, _ := send(t, h, h.URL("Flow"), "{}", header("Content-Encoding", "zstd"))
 			require.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode)

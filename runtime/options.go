@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
 	"github.com/sluice-go/sluice/internal/gateway"
+	"github.com/sluice-go/sluice/internal/secret"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -36,6 +37,13 @@ type Options struct {
 	Integrations []*sluice.Integration
 	// Logger receives what the runtime and its flows log. Defaults to slog.Default().
 	Logger *slog.Logger
+	// MasterKeys encrypt configurations, and the copies of API keys that flows see, in the
+	// database (AES-256-GCM). Each is 32 random bytes, kept outside the database. The first
+	// encrypts, all decrypt: to rotate, put a new one in front, Deploy every instance, and
+	// drop the old one. Defaults to none: configurations are readable in the database, and
+	// flows do not see customers' API keys. Without the key of what is encrypted, its
+	// instance answers 503, and Deploy returns an error that says so.
+	MasterKeys [][]byte
 	// MaxBodyBytes bounds the body of a request, as it comes and after its decompression; a
 	// larger one is answered 413. Defaults to 6 MB.
 	MaxBodyBytes int64
@@ -101,6 +109,9 @@ func (o Options) check() error {
 	fault(o.Concurrency < 0, "Options.Concurrency is %d: it must not be negative", o.Concurrency)
 	fault(o.ExecutionTimeout < 0, "Options.ExecutionTimeout is %v: it must not be negative", o.ExecutionTimeout)
 	fault(o.InstanceCacheBytes < 0, "Options.InstanceCacheBytes is %d: it must not be negative", o.InstanceCacheBytes)
+	for i, key := range o.MasterKeys {
+		fault(len(key) != secret.KeySize, "Options.MasterKeys[%d] has %d bytes: it must be %d random ones", i, len(key), secret.KeySize)
+	}
 	fault(o.MaxBodyBytes < 0, "Options.MaxBodyBytes is %d: it must not be negative", o.MaxBodyBytes)
 	fault(o.MaxInFlightBytes != 0 && o.MaxInFlightBytes < o.withDefaults().MaxBodyBytes,
 		"Options.MaxInFlightBytes is %d: it must not be less than MaxBodyBytes", o.MaxInFlightBytes)
@@ -154,6 +165,7 @@ func (o Options) engine(s store.Store) engine.Options {
 		ExecutionTimeout:   o.ExecutionTimeout,
 		KeepSynchronous:    o.Recording.keeps,
 		InstanceCacheBytes: o.InstanceCacheBytes,
+		MasterKeys:         o.MasterKeys,
 		MaxRunningBytes:    o.MaxInFlightBytes,
 		MaxQueued:          o.MaxQueued,
 		MaxQueuedBytes:     o.MaxQueuedBytes,

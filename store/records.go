@@ -49,6 +49,9 @@ type Execution struct {
 	AcceptedAt time.Time
 	// Payload is what started it.
 	Payload Payload
+	// Logs of what ran before it was accepted, as the engine encoded them; nil if there are
+	// none.
+	Logs []byte
 }
 
 // Payload is what started an execution, as the engine encoded it: bytes to the store.
@@ -66,6 +69,8 @@ type Acceptance struct {
 	DedupeKey string
 	// DedupeUntil ends the window of the key; it begins with the acceptance.
 	DedupeUntil time.Time
+	// Steps to journal: what ran before the acceptance.
+	Steps []*Step
 	// Worker claims the execution at once, if not empty.
 	Worker string
 	// Outcome is that of an execution which is over already.
@@ -100,7 +105,7 @@ type Claim struct {
 type Step struct {
 	// Key is unique in the execution. Name is the author's.
 	Key, Name string
-	// Attempt that ran it, counted from 1.
+	// Attempt that ran it, counted from 1; 0 is before the execution was accepted.
 	Attempt int
 	// StartedAt and EndedAt, in UTC.
 	StartedAt, EndedAt time.Time
@@ -157,8 +162,11 @@ type Instance struct {
 	Customer Customer
 	// Config holds the values of the config variables as the engine encoded them.
 	Config []byte
-	// Endpoints are the instance's webhook endpoints.
+	// Endpoints are the webhook endpoints of its own; none where all instances of the
+	// integration share one.
 	Endpoints []Endpoint
+	// Keys are the API keys that callers of its flows may present, oldest first.
+	Keys []APIKey
 	// Paused instances answer no requests and run nothing.
 	Paused bool
 	// Pending is set while the hooks of a deployment have not all succeeded.
@@ -180,4 +188,20 @@ type Endpoint struct {
 	ID string
 	// Flow is the stable key of the flow that it starts; empty when requests are routed.
 	Flow string
+}
+
+// APIKey lets callers in to a flow of an instance. The key itself is not stored. Its JSON
+// form is what drivers write.
+type APIKey struct {
+	// Flow is the flow's stable key.
+	Flow string `json:"flow"`
+	// Hash is the SHA-256 of the key.
+	Hash []byte `json:"hash"`
+	// Prefix is how the key begins: too little to use, enough to tell keys apart.
+	Prefix string `json:"prefix"`
+	// Sealed is the key for the flow to see, as the engine encrypted it; nil if it cannot
+	// be seen.
+	Sealed []byte `json:"sealed,omitempty"`
+	// CreatedAt is when it was created, in UTC.
+	CreatedAt time.Time `json:"createdAt"`
 }

@@ -29,31 +29,52 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	instance, size := x.record.Instance, payloadSize(x.record)
-	direct := e.tryAcquire(x)
-	if direct {
-		acceptance.Worker = e.worker
-	} else if !e.backlog.enter(instance, size) {
-		return Accepted{}, ErrQueueFull
+	if err := e.seat(x, acceptance); err != nil {
+		return Accepted{}, err
 	}
 	accepted, err := e.accept(context.WithoutCancel(ctx), acceptance)
-	if err != nil || accepted.DuplicateOf != "" {
-		if direct {
-			e.releaseRun(x.weight)
-		} else {
-			e.backlog.leave(instance, size)
-		}
-		if err != nil {
-			return Accepted{}, err
-		}
-		return Accepted{accepted.DuplicateOf, true}, nil
+	if err != nil {
+		e.unseat(x, acceptance)
+		return Accepted{}, err
 	}
-	if direct {
+	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+}
+
+// seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
+// Otherwise it takes a place among those that wait.
+func (e *Engine) seat(x *execution, acceptance *store.Acceptance) error {
+	switch {
+	case e.tryAcquire(x):
+		acceptance.Worker = e.worker
+		return nil
+	case e.backlog.enter(x.record.Instance, payloadSize(x.record)):
+		return nil
+	default:
+		return ErrQueueFull
+	}
+}
+
+// unseat gives the slot or the place back.
+func (e *Engine) unseat(x *execution, acceptance *store.Acceptance) {
+	if acceptance.Worker != "" {
+		e.releaseRun(x.weight)
+	} else {
+		e.backlog.leave(x.record.Instance, payloadSize(x.record))
+	}
+}
+
+// begin runs an accepted execution if it has a slot.
+func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *store.Accepted) Accepted {
+	if accepted.DuplicateOf != "" {
+		e.unseat(x, acceptance)
+		return Accepted{accepted.DuplicateOf, true}
+	}
+	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+		go e.runInSlot(x)
 	}
-	return Accepted{ExecutionID: x.record.ID}, nil
+	return Accepted{ExecutionID: x.record.ID}
 }
 
 // accept commits an acceptance, or returns ErrNotAccepted.
@@ -76,7 +97,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey}
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.target.prelude.steps()}
 	if x.dedupeKey != "" {
 		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)
 	}
@@ -85,7 +106,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 
 // hideSecrets takes from the payload what only the trigger may see.
 func (x *execution) hideSecrets() {
-	x.payload.Headers = x.payload.Headers.Without(x.target.Flow.isSecretHeader)
+	x.payload.Headers = x.payload.Headers.Without(x.target.isSecretHeader)
 }
 
 // ensureAccepted makes a synchronous execution durable while it runs: before its first
@@ -122,7 +143,7 @@ func (e *duplicateError) Error() string { return "a duplicate of execution " + e
 // the store.
 func (e *Engine) Refuse(fired *Fired, cause error) {
 	x := fired.execution
-	if !x.target.Instance.refusals.Allow() {
+	if !x.target.refusals().Allow() {
 		return
 	}
 	select {

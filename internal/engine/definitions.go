@@ -3,7 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -14,6 +17,15 @@ type definition struct {
 	integration *sluice.Integration
 	flows       map[string]*Flow
 	ordered     []*Flow
+	// apiKeys are the organization's keys by flow name, as flows see them; a flow without
+	// any has an empty list.
+	apiKeys map[string][]string
+	// routing finds the flow of a request; nil where each flow has an endpoint of its own.
+	routing *routing
+	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
+	webhookURLs map[string]string
+	// refusals bounds how many requests are recorded that were refused there.
+	refusals *rate.Limiter
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -27,6 +39,8 @@ type Flow struct {
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
 	dedupe *sluice.FieldPath
+	// organizationKeys are the hashes of OrganizationAPIKeys.
+	organizationKeys []keyHash
 	// dedupeWindow is how long a duplicate is recognized.
 	dedupeWindow time.Duration
 }
@@ -38,7 +52,8 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	}
 	flow := &Flow{
 		Flow: definition, trigger: variant.Of(definition.Trigger), checkInput: check,
-		isSecretHeader: isSecretHeader, dedupeWindow: dedupeWindow,
+		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
+		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
 	}
 	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
@@ -61,6 +76,14 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	return flow, err
 }
 
+// shownOrganizationKeys are the organization's keys that callers of the flow owe.
+func (f *Flow) shownOrganizationKeys() []string {
+	if f.EndpointSecurityType != sluice.EndpointSecurityOrganization {
+		return []string{}
+	}
+	return slices.Concat([]string{}, f.OrganizationAPIKeys)
+}
+
 func newDefinitions(integrations []*sluice.Integration) (map[string]*definition, error) {
 	if len(integrations) == 0 {
 		return nil, errors.New("no integration to serve: Options.Integrations is empty")
@@ -76,7 +99,12 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		if _, twice := definitions[integration.Name]; twice {
 			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}
-		d := &definition{integration: integration, flows: make(map[string]*Flow, len(integration.Flows))}
+		d := &definition{
+			integration: integration,
+			flows:       make(map[string]*Flow, len(integration.Flows)),
+			apiKeys:     make(map[string][]string, len(integration.Flows)),
+			refusals:    newRefusals(),
+		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
 			if err != nil {
@@ -84,6 +112,11 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			}
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
+			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
+		}
+		var err error
+		if d.routing, err = newRouting(d); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/lru"
+	"github.com/sluice-go/sluice/internal/secret"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -59,6 +59,8 @@ type Options struct {
 	MaxQueuedBytes int64
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
+	// MasterKeys encrypt secrets in the store: the first seals, all open.
+	MasterKeys [][]byte
 }
 
 // Engine serves the instances of its integrations.
@@ -67,14 +69,17 @@ type Engine struct {
 	// worker is this engine's name in claims.
 	worker      string
 	definitions map[string]*definition
+	secrets     *secret.Keyring
+	shared      map[string]*definition // by the id of the endpoint that their instances share
 	client      *http.Client
 	slots       *slots
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 
-	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
+	instances *lru.Cache[string, *Instance] // by endpoint id, instance id and customerKey
 	loading   singleflight.Group
-	deploys   atomic.Int64 // counts writes to instances, so that no older one is cached
+	caching   sync.Mutex
+	writes    int // counts writes to instances, so that no older one is cached; under caching
 
 	refusals chan struct{} // a place each for refusals that are being recorded
 
@@ -105,8 +110,12 @@ const (
 const maxRefusals = 64
 
 // New returns an engine that is not started.
-func New(options Options) (*Engine, error) {
+func New(ctx context.Context, options Options) (*Engine, error) {
 	definitions, err := newDefinitions(options.Integrations)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := secret.NewKeyring(options.MasterKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -114,10 +123,12 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		options:     options,
 		worker:      id.String(),
 		definitions: definitions,
+		secrets:     secrets,
+		shared:      map[string]*definition{},
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
@@ -126,7 +137,8 @@ func New(options Options) (*Engine, error) {
 		refusals:    make(chan struct{}, maxRefusals),
 		idle:        make(chan struct{}),
 		ended:       make(chan struct{}),
-	}, nil
+	}
+	return e, e.shareEndpoints(ctx)
 }
 
 // Start begins to run what is accepted and what an earlier process left unfinished. The

@@ -38,8 +38,12 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	x.payload = payload
 	payload.StartedAt = x.started
 	fired := &Fired{execution: x}
+	defer x.sealLogs()
 	if err := x.fireTrigger(ctx, fired, method); err != nil {
 		return fired, err
+	}
+	if before := target.prelude; before != nil && fired.Response == nil {
+		fired.Response = before.response
 	}
 	if fired.Stop {
 		return fired, nil

@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
 
-	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -17,20 +17,19 @@ type Instance struct {
 	record      *store.Instance
 	definition  *definition
 	webhookURLs map[string]string
+	// keys are those that callers may present, hashed, by the flow's stable key; apiKeys are
+	// those that flows see, by flow name.
+	keys    map[string][]keyHash
+	apiKeys map[string][]string
 
-	// The configuration is decoded when it is first asked for.
-	decode    sync.Once
-	values    map[string]any
-	decodeErr error
+	// The configuration is JSON, decoded when it is first asked for.
+	configJSON []byte
+	decode     sync.Once
+	values     map[string]any
+	decodeErr  error
 
 	// refusals bounds how many refused requests are recorded.
 	refusals *rate.Limiter
-}
-
-// Target is a flow of an instance: what a request or an event is for.
-type Target struct {
-	Instance *Instance
-	Flow     *Flow
 }
 
 // The rate at which refused requests of one instance are recorded, and the burst.
@@ -45,6 +44,9 @@ func instanceWeight(record *store.Instance) int {
 	for _, endpoint := range record.Endpoints {
 		weight += 256 + 2*len(endpoint.ID) + len(endpoint.Flow)
 	}
+	for _, key := range record.Keys {
+		weight += 512 + 2*len(key.Sealed)
+	}
 	return weight
 }
 
@@ -53,55 +55,65 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	config, err := e.openConfig(record)
+	if err != nil {
+		return nil, err
+	}
 	instance := &Instance{
 		record:      record,
 		definition:  d,
-		webhookURLs: make(map[string]string, len(record.Endpoints)),
-		refusals:    rate.NewLimiter(refusalsPerSecond, refusalsBurst),
+		configJSON:  config,
+		webhookURLs: e.webhookURLs(d, record.Endpoints),
+		refusals:    newRefusals(),
 	}
-	for _, endpoint := range record.Endpoints {
-		if flow, ok := d.flows[endpoint.Flow]; ok {
-			instance.webhookURLs[flow.Name] = e.EndpointURL(endpoint.ID)
-		}
-	}
-	return instance, nil
+	return instance, e.openKeys(instance)
 }
 
-// EndpointURL is the webhook URL of an endpoint.
-func (e *Engine) EndpointURL(endpointID string) string {
-	return e.options.BaseURL + "/trigger/" + endpointID
-}
-
-// Resolve finds the flow that an endpoint starts. It returns ErrUnknownEndpoint also for
-// one of a paused or unfinished deployment.
-func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
-	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Target{}, ErrUnknownEndpoint
-	case err != nil:
-		return Target{}, err
-	case instance.record.Paused || instance.record.Pending:
-		return Target{}, ErrUnknownEndpoint
-	}
-	for _, endpoint := range instance.record.Endpoints {
-		if endpoint.ID == endpointID {
-			return instance.target(endpoint.Flow)
+// openKeys sets which API keys the instance takes, and which its flows see: those of the
+// organization, and its own where a master key can open them.
+func (e *Engine) openKeys(i *Instance) error {
+	i.apiKeys = i.definition.apiKeys
+	for n := range i.record.Keys {
+		record := &i.record.Keys[n]
+		flow, ok := i.definition.flows[record.Flow]
+		if !ok || len(record.Hash) != len(keyHash{}) {
+			continue
+		}
+		if i.keys == nil {
+			i.keys, i.apiKeys = map[string][]keyHash{}, maps.Clone(i.apiKeys)
+		}
+		i.keys[record.Flow] = append(i.keys[record.Flow], keyHash(record.Hash))
+		key, err := e.openKey(i.record, record)
+		if err != nil {
+			return err
+		}
+		if key != "" && flow.takesCustomerKeys() {
+			i.apiKeys[flow.Name] = append(slices.Clip(i.apiKeys[flow.Name]), key)
 		}
 	}
-	return Target{}, ErrUnknownEndpoint
+	return nil
+}
+
+func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
+
+// isDeployed tells whether the instance answers requests.
+func isDeployed(record *store.Instance) bool { return !record.Paused && !record.Pending }
+
+// of is the instance's target with the flow.
+func (i *Instance) of(flow *Flow) Target {
+	return Target{Instance: i, Flow: flow, definition: i.definition}
 }
 
 // target is a flow of the instance by its stable key.
 func (i *Instance) target(flow string) (Target, error) {
 	if f, ok := i.definition.flows[flow]; ok {
-		return Target{i, f}, nil
+		return i.of(f), nil
 	}
 	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
-// load returns the instance that is known by an endpoint's id or its own, from the cache
-// or else with read.
+// load returns the instance that is known by its id, an endpoint's or a customerKey, from
+// the cache or else with read.
 func (e *Engine) load(
 	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
@@ -110,7 +122,7 @@ func (e *Engine) load(
 	}
 	loaded, err, _ := e.loading.Do(id, func() (any, error) {
 		for {
-			seen := e.deploys.Load()
+			seen := e.writesSeen()
 			record, err := read(context.WithoutCancel(ctx), id)
 			if err != nil {
 				return nil, err
@@ -119,11 +131,9 @@ func (e *Engine) load(
 			if err != nil {
 				return nil, err
 			}
-			e.instances.Put(id, instance, instanceWeight(record))
-			if e.deploys.Load() == seen {
+			if e.remember(id, instance, seen) {
 				return instance, nil
 			}
-			e.instances.Remove(id) // It may be older than what was deployed meanwhile.
 		}
 	})
 	if err != nil {
@@ -132,16 +142,42 @@ func (e *Engine) load(
 	return loaded.(*Instance), nil //nolint:errcheck // The function above returns nothing else.
 }
 
-// forget drops what is cached of an instance after it was written.
+func (e *Engine) writesSeen() int {
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	return e.writes
+}
+
+// remember caches an instance, unless one was written since it was read: what is cached is
+// never older than the last write.
+func (e *Engine) remember(id string, instance *Instance, seen int) bool {
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	if e.writes != seen {
+		return false
+	}
+	e.instances.Put(id, instance, instanceWeight(instance.record))
+	return true
+}
+
+// forget drops what is cached of an instance after it was written. Requests that arrive
+// from now on are served by what was written.
 func (e *Engine) forget(records ...*store.Instance) {
-	e.deploys.Add(1)
+	e.caching.Lock()
+	defer e.caching.Unlock()
+	e.writes++
+	drop := func(id string) {
+		e.instances.Remove(id)
+		e.loading.Forget(id)
+	}
 	for _, record := range records {
 		if record == nil {
 			continue
 		}
-		e.instances.Remove(record.ID)
+		drop(record.ID)
+		drop(customerKey(record.Integration, record.Customer.ExternalID))
 		for _, endpoint := range record.Endpoints {
-			e.instances.Remove(endpoint.ID)
+			drop(endpoint.ID)
 		}
 	}
 }
@@ -149,7 +185,7 @@ func (e *Engine) forget(records ...*store.Instance) {
 // config returns the values of the config variables, decoded once.
 func (i *Instance) config() (map[string]any, error) {
 	i.decode.Do(func() {
-		i.values, i.decodeErr = i.definition.integration.DecodeConfigValues(i.record.Config)
+		i.values, i.decodeErr = i.definition.integration.DecodeConfigValues(i.configJSON)
 		if i.decodeErr != nil {
 			i.decodeErr = fmt.Errorf("configuration of instance %s: deploy it again: %w", i.record.ID, i.decodeErr)
 		}
@@ -162,22 +198,3 @@ func (i *Instance) Record() *store.Instance { return i.record }
 
 // WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
 func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
-
-func (i *Instance) customer() sluice.CustomerAttributes {
-	return sluice.CustomerAttributes(i.record.Customer)
-}
-
-func (i *Instance) attributes() sluice.InstanceAttributes {
-	return sluice.InstanceAttributes{ID: i.record.ID, Name: i.record.Name}
-}
-
-func (i *Instance) integration() sluice.IntegrationAttributes {
-	return sluice.IntegrationAttributes{
-		ID: i.record.Integration, Name: i.record.Integration,
-		VersionSequenceID: i.record.Version, ExternalVersion: i.record.Version,
-	}
-}
-
-func (t Target) flow() sluice.FlowAttributes {
-	return sluice.FlowAttributes{ID: t.Flow.StableKey, Name: t.Flow.Name, StableID: t.Flow.StableKey}
-}

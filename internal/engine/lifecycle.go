@@ -3,11 +3,10 @@ package engine
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,10 +67,17 @@ func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment, 
 	if err != nil {
 		return nil, err
 	}
-	if current != nil && deployedSame(current, next) {
-		return e.newInstance(current)
+	same, err := e.deployedSame(current, next)
+	if err != nil {
+		return nil, err
+	}
+	if same {
+		return e.sealDeployed(ctx, current)
 	}
 	next.Pending = true
+	if _, err := e.seal(next); err != nil {
+		return nil, err
+	}
 	if err := e.putInstance(ctx, current, next); err != nil {
 		return nil, err
 	}
@@ -82,18 +88,55 @@ func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment, 
 	if err := e.runDeployHooks(ctx, instance); err != nil {
 		return nil, errors.Join(err, e.undoDeploy(ctx, current, next))
 	}
-	next.Pending = false
-	if err := e.putInstance(ctx, current, next); err != nil {
+	deployed := *next
+	deployed.Pending = false
+	if err := e.conclude(ctx, next, &deployed); err != nil {
 		return nil, err
 	}
-	return instance, nil
+	return e.newInstance(&deployed)
 }
 
-// putInstance writes the record and drops what is cached of it and of its predecessor.
+// putInstance writes the record and drops what is cached of it and of its predecessor. It
+// heeds no end of the context: what may have been written must not stay cached.
 func (e *Engine) putInstance(ctx context.Context, previous, next *store.Instance) error {
-	err := e.options.Store.PutInstance(ctx, next)
+	err := e.options.Store.PutInstance(context.WithoutCancel(ctx), next)
 	e.forget(previous, next)
 	return err
+}
+
+// conclude writes the end of a deployment over its pending record, with the API keys as
+// they are by then: a key that was revoked while the hooks ran stays so.
+func (e *Engine) conclude(ctx context.Context, pending, next *store.Instance) error {
+	for {
+		err := e.putInstance(ctx, pending, next)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		stored, readErr := e.options.Store.Instance(ctx, next.ID)
+		if readErr != nil {
+			return readErr
+		}
+		if !stored.Pending || stored.Version != pending.Version || !bytes.Equal(stored.Config, pending.Config) {
+			return err
+		}
+		next.Revision, next.Keys = stored.Revision, stored.Keys
+	}
+}
+
+// sealDeployed makes an instance ready that is deployed already, and sees to it that its
+// secrets are sealed with the first master key.
+func (e *Engine) sealDeployed(ctx context.Context, current *store.Instance) (*Instance, error) {
+	sealed := *current
+	changed, err := e.seal(&sealed)
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		if err := e.putInstance(ctx, current, &sealed); err != nil {
+			return nil, err
+		}
+	}
+	return e.newInstance(&sealed)
 }
 
 // undoDeploy puts the previous deployment back. A first one stays pending: it answers no
@@ -104,11 +147,10 @@ func (e *Engine) undoDeploy(ctx context.Context, previous, next *store.Instance)
 	}
 	restored := *previous
 	restored.Revision = next.Revision
-	return e.putInstance(context.WithoutCancel(ctx), next, &restored)
+	return e.conclude(context.WithoutCancel(ctx), next, &restored)
 }
 
-// nextRecord is the record that the deployment asks for. Endpoints of flows that were
-// there before keep their ids.
+// nextRecord is the record that the deployment asks for.
 func nextRecord(current *store.Instance, def *definition, d Deployment, config []byte) (*store.Instance, error) {
 	next := &store.Instance{Name: d.Name, Integration: def.integration.Name}
 	if current != nil {
@@ -124,40 +166,19 @@ func nextRecord(current *store.Instance, def *definition, d Deployment, config [
 	next.Customer = d.Customer
 	next.Config = config
 	next.DeployedAt = time.Now().UTC()
-	next.Endpoints = make([]store.Endpoint, 0, len(def.integration.Flows))
-	for i := range def.integration.Flows {
-		flow := def.integration.Flows[i].StableKey
-		next.Endpoints = append(next.Endpoints, store.Endpoint{ID: endpointID(current, flow), Flow: flow})
-	}
+	next.Endpoints = endpointsOf(def, current)
 	return next, nil
 }
 
-// endpointID keeps the id that the flow's endpoint has, or draws one of 128 random bits.
-func endpointID(current *store.Instance, flow string) string {
-	if current != nil {
-		for _, endpoint := range current.Endpoints {
-			if endpoint.Flow == flow {
-				return endpoint.ID
-			}
-		}
+// deployedSame tells whether nothing would change and every hook has run. The next record
+// is not sealed yet.
+func (e *Engine) deployedSame(current, next *store.Instance) (bool, error) {
+	if current == nil || current.Pending || current.Version != next.Version || current.Customer != next.Customer ||
+		!slices.Equal(current.Endpoints, next.Endpoints) {
+		return false, nil
 	}
-	var id [16]byte
-	rand.Read(id[:]) // It never fails.
-	return base64.RawURLEncoding.EncodeToString(id[:])
-}
-
-// deployedSame tells whether nothing would change and every hook has run.
-func deployedSame(current, next *store.Instance) bool {
-	if current.Pending || current.Version != next.Version || current.Customer != next.Customer ||
-		!bytes.Equal(current.Config, next.Config) || len(current.Endpoints) != len(next.Endpoints) {
-		return false
-	}
-	for i := range current.Endpoints {
-		if current.Endpoints[i] != next.Endpoints[i] {
-			return false
-		}
-	}
-	return true
+	config, err := e.openConfig(current)
+	return bytes.Equal(config, next.Config), err
 }
 
 // runDeployHooks calls what wants to know of a deployment, flow by flow in their order:
@@ -165,7 +186,7 @@ func deployedSame(current, next *store.Instance) bool {
 func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
 	flows := instance.definition.ordered
 	for _, flow := range flows {
-		if err := e.runHook(ctx, Target{instance, flow}, "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
+		if err := e.runHook(ctx, instance.of(flow), "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
 			return err
 		}
 	}
@@ -174,7 +195,7 @@ func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
 			continue
 		}
 		create := flow.WebhookLifecycleHandlers.Create
-		if err := e.runHook(ctx, Target{instance, flow}, "WebhookLifecycleHandlers.Create", create); err != nil {
+		if err := e.runHook(ctx, instance.of(flow), "WebhookLifecycleHandlers.Create", create); err != nil {
 			return err
 		}
 	}

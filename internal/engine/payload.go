@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -72,6 +73,13 @@ func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
 	}, nil
 }
 
+// copyPayload copies a payload, so that what one flow changes in it no other sees.
+func copyPayload(p *sluice.TriggerPayload) *sluice.TriggerPayload {
+	clone := *p
+	clone.Headers, clone.QueryParameters = maps.Clone(p.Headers), maps.Clone(p.QueryParameters)
+	return &clone
+}
+
 // sameBytes tells whether a and b are the same memory, or both empty.
 func sameBytes(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
@@ -80,7 +88,7 @@ func sameBytes(a, b []byte) bool {
 // isSecretHeader tells which headers only the trigger may see (design §4.18).
 func isSecretHeader(name string) bool {
 	switch name {
-	case "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key":
+	case "authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key":
 		return true
 	default:
 		return false

@@ -9,8 +9,8 @@ import (
 )
 
 // checkSupported refuses definitions that this version can describe and export, but not
-// serve yet: a flow that ran without its queue, schedule or key check would be worse than
-// one that does not run.
+// serve yet: a flow that ran without its queue or schedule would be worse than one that
+// does not run.
 func checkSupported(integration *sluice.Integration) error {
 	var faults []error
 	refuse := func(wrong bool, path, what string) {
@@ -18,24 +18,16 @@ func checkSupported(integration *sluice.Integration) error {
 			faults = append(faults, fmt.Errorf("%s: %s cannot be served yet", path, what))
 		}
 	}
-	refuse(integration.EndpointType != "" && integration.EndpointType != sluice.EndpointFlowSpecific,
-		"endpointType", "an endpoint that several flows share")
 	for i := range integration.Flows {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
 		refuse(flow.Schedule != nil, path+"schedule", "a schedule")
-		refuse(flow.PreprocessFlowConfig != nil, path+"preprocessFlowConfig", "a preprocess flow")
 		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
 		refuse(flow.ErrorConfig != nil && flow.ErrorConfig.ErrorHandlerType != sluice.ErrorHandlerFail, path+"errorConfig", "an error handler but fail")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
-		refuse(!servedSecurity(flow.EndpointSecurityType), path+"endpointSecurityType", "an API key")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
 		refuse(!servedQueue(flow.QueueConfig), path+"queueConfig", "an order or limit of executions")
 	}
 	return errors.Join(faults...)
-}
-
-func servedSecurity(security sluice.EndpointSecurityType) bool {
-	return security != sluice.EndpointSecurityCustomerRequired && security != sluice.EndpointSecurityOrganization
 }
 
 func servedTrigger(trigger sluice.Trigger) bool {

@@ -26,7 +26,7 @@ const bodyLimit = 10_000
 // newGateway is a gateway whose bodies are limited to bodyLimit bytes.
 func newGateway(tb testing.TB) *Gateway {
 	tb.Helper()
-	e, err := engine.New(engine.Options{
+	e, err := engine.New(tb.Context(), engine.Options{
 		Integrations: []*sluice.Integration{{Name: "Test", Flows: []sluice.Flow{{
 			Name: "Flow", StableKey: "flow",
 			OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil },

@@ -114,7 +114,7 @@ func readRefusal(err error, limit int64) error {
 	case errors.As(err, &over):
 		return tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &refusal{status: http.StatusRequestTimeout, message: "The request's body did not arrive in time.", hangUp: true}
+		return &refusal{status: http.StatusRequestTimeout, message: "The request's body did not arrive in time.", closes: true}
 	default:
 		return badRequest("The request's body could not be read.")
 	}

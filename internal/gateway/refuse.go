@@ -18,8 +18,8 @@ type refusal struct {
 	executionID string
 	allow       string
 	retryAfter  int
-	// hangUp closes the connection after the answer.
-	hangUp bool
+	// closes ends the connection: what is left of the body is not read.
+	closes bool
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -50,6 +50,10 @@ func (g *Gateway) refuse(c *call, cause error) {
 	var executed *engine.ExecutionError
 	var malformed *sluice.BodyError
 	answer := asRefusal(cause)
+	if answer == unauthorized {
+		c.refuse(answer)
+		return
+	}
 	switch {
 	case answer.status == http.StatusServiceUnavailable || errors.As(cause, &executed):
 	case errors.Is(cause, engine.ErrDeadline):
@@ -75,6 +79,7 @@ func asRefusal(err error) *refusal {
 	var known *refusal
 	var rejected *sluice.RejectError
 	var panicked *sluice.PanicError
+	var unrouted *engine.RouteError
 	var unsigned *sluice.SignatureError
 	switch {
 	case errors.As(err, &known):
@@ -89,6 +94,10 @@ func asRefusal(err error) *refusal {
 		return badRequest("Received malformed JSON payload.")
 	case errors.Is(err, engine.ErrDeadline):
 		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
+	case errors.Is(err, engine.ErrRouteDeadline):
+		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
+	case errors.As(err, &unrouted) && (unrouted.UnknownFlow || unrouted.UnknownCustomer):
+		return &refusal{status: http.StatusNotFound, message: unrouted.Error()}
 	case errors.Is(err, engine.ErrQueueFull):
 		return unavailable("Too many executions are waiting. Nothing was accepted.")
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
@@ -105,11 +114,11 @@ func (c *call) refuse(answer *refusal) {
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
 	}
+	if answer.closes {
+		header.Set("Connection", "close")
+	}
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(answer.retryAfter))
-	}
-	if answer.hangUp {
-		header.Set("Connection", "close")
 	}
 	c.writeJSON(answer.status, struct {
 		Error       string `json:"error"`

@@ -24,6 +24,8 @@ func (g *Gateway) respond(c *call) error {
 	case c.fired.Stop:
 		c.respondCustom(c.fired.Response)
 		return nil
+	case c.targets != nil:
+		return g.acceptAll(c)
 	case c.fired.Response == nil && c.isSynchronous():
 		return g.execute(c)
 	default:
@@ -59,7 +61,7 @@ func (g *Gateway) accept(c *call) error {
 
 // execute answers a synchronous caller with the flow's result.
 func (g *Gateway) execute(c *call) error {
-	finished, err := g.engine.Execute(c.request.Context(), c.fired, g.options.SyncTimeout)
+	finished, err := g.engine.Execute(c.request.Context(), c.fired, g.options.SyncTimeout-c.routing)
 	if err != nil {
 		return err
 	}

@@ -54,12 +54,18 @@ type call struct {
 	bodyRead bool
 	// endpoint is its id; fragment is what follows it in the path, as the caller escaped it.
 	endpoint, fragment string
-	// target is the flow that is called.
-	target engine.Target
+	// target is what is called: without a flow until route has found it. targets are all of
+	// them where there are several.
+	target  engine.Target
+	targets []engine.Target
+	// routing is how long route took.
+	routing time.Duration
 	// payload is what was read of the request.
 	payload *sluice.TriggerPayload
-	// fired is the execution to be, once its trigger has seen the request.
-	fired *engine.Fired
+	// fired is the execution to be, once its trigger has seen the request: the first where
+	// there are several, allFired.
+	fired    *engine.Fired
+	allFired []*engine.Fired
 }
 
 // ServeHTTP takes a request through the stages. The first that fails ends it.
@@ -71,7 +77,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.engine.Leave()
 	defer func() { g.inFlight.give(c.held) }()
-	for _, stage := range [...]func(*call) error{g.resolve, g.admit, g.parse, g.fire, g.respond} {
+	for _, stage := range [...]func(*call) error{g.resolve, g.admit, g.authenticate, g.parse, g.route, g.fire, g.respond} {
 		if err := stage(c); err != nil {
 			g.refuse(c, err)
 			return
@@ -81,6 +87,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // fire lets the flow's trigger see the request.
 func (g *Gateway) fire(c *call) (err error) {
+	switch {
+	case c.fired != nil:
+		return nil // The preprocess flow's trigger has answered.
+	case c.targets != nil:
+		return g.fireAll(c)
+	}
 	c.fired, err = g.engine.Fire(c.request.Context(), c.target, c.request.Method, c.payload)
 	return err
 }

@@ -1,10 +1,13 @@
 package sqlite
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/sluice-go/sluice/store"
 )
 
 // encodeTime is what a column keeps of a time: nanoseconds since 1970, 0 for none.
@@ -48,3 +51,21 @@ const (
 )
 
 func outcomeID(seq int64, attempt int) int64 { return seq<<attemptBits | int64(attempt) }
+
+// encodeKeys is what a column keeps of an instance's API keys.
+func encodeKeys(keys []store.APIKey) ([]byte, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(keys)
+}
+
+func decodeKeys(data []byte) (keys []store.APIKey, err error) {
+	if data == nil {
+		return nil, nil
+	}
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return nil, fmt.Errorf("store: read API keys: %w", err)
+	}
+	return keys, nil
+}

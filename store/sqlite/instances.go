@@ -13,7 +13,10 @@ import (
 func (s *Store) PutInstance(ctx context.Context, instance *store.Instance) error {
 	w := &putInstance{Instance: *instance}
 	w.Endpoints = slices.Clone(instance.Endpoints)
-	err := s.submit(ctx, w)
+	var err error
+	if w.keys, err = encodeKeys(instance.Keys); err == nil {
+		err = s.submit(ctx, w)
+	}
 	if violated(err) {
 		err = fmt.Errorf("its name or one of its endpoints is another instance's: %w", store.ErrConflict)
 	}
@@ -26,6 +29,7 @@ func (s *Store) PutInstance(ctx context.Context, instance *store.Instance) error
 
 type putInstance struct {
 	store.Instance
+	keys  []byte
 	stale bool
 }
 
@@ -33,13 +37,13 @@ func (w *putInstance) apply(s *Store) error {
 	ctx, conn := context.Background(), s.conn
 	args := []any{
 		w.Name, w.Integration, w.Version, w.Customer.ID, w.Customer.ExternalID, w.Customer.Name,
-		w.Config, w.Paused, w.Pending, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
+		w.Config, w.keys, w.Paused, w.Pending, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
 	}
 	query := `UPDATE instances SET name = ?, integration = ?, version = ?, customer = ?, customer_external_id = ?,
-		customer_name = ?, config = ?, paused = ?, pending = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
+		customer_name = ?, config = ?, api_keys = ?, paused = ?, pending = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
 	if w.Revision == 0 {
 		query = `INSERT INTO instances (name, integration, version, customer, customer_external_id, customer_name,
-			config, paused, pending, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+			config, api_keys, paused, pending, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	} else {
 		args = append(args, w.Revision)
 	}
@@ -90,32 +94,69 @@ func (s *Store) InstanceByEndpoint(ctx context.Context, endpointID string) (*sto
 	return s.instance(ctx, "id = (SELECT instance FROM endpoints WHERE id = ?)", endpointID)
 }
 
-func (s *Store) instance(ctx context.Context, where string, args ...any) (*store.Instance, error) {
-	var found *store.Instance
-	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		if err := each(ctx, conn, func(rows *sql.Rows) error {
-			found = &store.Instance{}
-			var deployedAt int64
-			err := rows.Scan(&found.ID, &found.Name, &found.Integration, &found.Version, &found.Customer.ID,
-				&found.Customer.ExternalID, &found.Customer.Name, &found.Config, &found.Paused, &found.Pending, &deployedAt, &found.Revision)
-			found.DeployedAt = decodeTime(deployedAt)
-			return err
-		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, paused, pending,
-			deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
-			return err
-		}
-		if found == nil {
-			return store.ErrNotFound
-		}
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			var endpoint store.Endpoint
-			err := rows.Scan(&endpoint.ID, &endpoint.Flow)
-			found.Endpoints = append(found.Endpoints, endpoint)
-			return err
-		}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", found.ID)
+// HasAPIKeys implements [store.Instances].
+func (s *Store) HasAPIKeys(ctx context.Context, integration string) (found bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		return conn.QueryRowContext(ctx,
+			"SELECT EXISTS (SELECT 1 FROM instances WHERE integration = ? AND api_keys IS NOT NULL)", integration).Scan(&found)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: find instance %q: %w", args, err)
+		return false, fmt.Errorf("store: find API keys: %w", err)
+	}
+	return found, nil
+}
+
+// InstancesOfCustomer implements [store.Instances].
+func (s *Store) InstancesOfCustomer(ctx context.Context, integration, externalID string) ([]*store.Instance, error) {
+	return s.instances(ctx, "integration = ? AND customer_external_id = ? ORDER BY name", integration, externalID)
+}
+
+func (s *Store) instance(ctx context.Context, where string, args ...any) (*store.Instance, error) {
+	found, err := s.instances(ctx, where, args...)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, fmt.Errorf("store: find instance %q: %w", args, store.ErrNotFound)
+	default:
+		return found[0], nil
+	}
+}
+
+func (s *Store) instances(ctx context.Context, where string, args ...any) ([]*store.Instance, error) {
+	var found []*store.Instance
+	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		if err := each(ctx, conn, func(rows *sql.Rows) error {
+			var i store.Instance
+			var deployedAt int64
+			var keys []byte
+			if err := rows.Scan(&i.ID, &i.Name, &i.Integration, &i.Version, &i.Customer.ID, &i.Customer.ExternalID,
+				&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &deployedAt, &i.Revision); err != nil {
+				return err
+			}
+			i.DeployedAt = decodeTime(deployedAt)
+			var err error
+			i.Keys, err = decodeKeys(keys)
+			found = append(found, &i)
+			return err
+		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, api_keys, paused,
+			pending, deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
+			return err
+		}
+		for _, i := range found {
+			if err := each(ctx, conn, func(rows *sql.Rows) error {
+				var endpoint store.Endpoint
+				err := rows.Scan(&endpoint.ID, &endpoint.Flow)
+				i.Endpoints = append(i.Endpoints, endpoint)
+				return err
+			}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", i.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: find instances %q: %w", args, err)
 	}
 	return found, nil
 }

@@ -29,7 +29,7 @@ func (s *seat) size() int {
 	if s.execution == nil {
 		return 0
 	}
-	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body)
+	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body) + len(s.execution.Logs)
 }
 
 // lane holds the first ready executions of an instance.

@@ -11,7 +11,8 @@ CREATE TABLE executions (
 	flow        TEXT NOT NULL,
 	invoke_type TEXT NOT NULL,
 	head        BLOB,
-	body        BLOB
+	body        BLOB,
+	logs        BLOB
 ) STRICT;
 
 -- How an attempt ended. It never changes.
@@ -71,12 +72,15 @@ CREATE TABLE instances (
 	customer_external_id TEXT NOT NULL,
 	customer_name        TEXT NOT NULL,
 	config               BLOB,
+	api_keys             BLOB,             -- a JSON list, NULL for none
 	paused               INTEGER NOT NULL,
 	pending              INTEGER NOT NULL, -- the hooks of a deployment have not all succeeded
 	deployed_at          INTEGER NOT NULL,
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
 ) STRICT;
+CREATE INDEX instances_keyed ON instances (integration) WHERE api_keys IS NOT NULL;
+CREATE INDEX instances_customer ON instances (integration, customer_external_id, name);
 
 CREATE TABLE endpoints (
 	id       TEXT PRIMARY KEY,
@@ -85,3 +89,8 @@ CREATE TABLE endpoints (
 	flow     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_instance ON endpoints (instance);
+
+CREATE TABLE shared_endpoints (
+	integration TEXT PRIMARY KEY,
+	id          TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
