@@ -181,8 +181,8 @@ func TestThreat19ForwardedHeaders(t *testing.T) {
 func TestThreat24LogInjection(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	flow := func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
-		run.Logger.Info("from "+run.Payload.QueryParameters.Get("by"), "body", run.Payload.Body.Data())
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		run.Logger.InfoContext(ctx, "got it", "by", run.Payload.QueryParameters.Get("by"), "body", run.Payload.Body.Data())
 		return nil, fmt.Errorf("bad: %v", run.Payload.Body.Data())
 	}
 	for name, handler := range map[string]slog.Handler{"text": slog.NewTextHandler(&log, nil), "json": slog.NewJSONHandler(&log, nil)} {
