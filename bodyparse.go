@@ -30,8 +30,8 @@ func (e *BodyError) Unwrap() error { return e.Err }
 
 // ParseBody makes the body of a request from its Content-Type header, empty where there was
 // none, and its bytes, which it keeps. What it returns can be read: JSON is checked in one
-// scan that builds nothing, forms and multipart bodies are parsed in memory, never in files,
-// with at most 1,000 parts. The error is a *BodyError. An empty body is fine with every
+// scan that builds nothing, forms and multipart bodies are read through in memory, never in
+// files, with at most 1,000 parts. The error is a *BodyError. An empty body is fine with every
 // content type, and Data says what each content type becomes. A byte order mark before JSON
 // is ignored.
 func ParseBody(contentType string, raw []byte) (Body, error) {
@@ -39,18 +39,27 @@ func ParseBody(contentType string, raw []byte) (Body, error) {
 	if b.state == nil {
 		return b, nil
 	}
-	switch b.state.kind {
-	case kindJSON:
-		if err := checkJSON(raw); err != nil {
-			return Body{}, &BodyError{ContentType: contentType, Err: err}
-		}
-	case kindForm, kindMultipart:
-		if err := b.Err(); err != nil {
-			return Body{}, err
-		}
-	default: // text and bytes are what they are
+	if err := b.check(); err != nil {
+		return Body{}, &BodyError{ContentType: contentType, Err: err}
 	}
 	return b, nil
+}
+
+// check reports why the body cannot be read. It keeps nothing of what it reads.
+func (b Body) check() error {
+	switch raw := b.state.raw; b.state.kind {
+	case kindJSON:
+		return checkJSON(raw)
+	case kindForm:
+		return checkForm(raw)
+	case kindMultipart:
+		if len(raw) == 0 {
+			return nil
+		}
+		return checkMultipart(b.state.contentType, raw)
+	default: // text and bytes are what they are
+		return nil
+	}
 }
 
 // bodyKind is how the bytes of a content type are read.

@@ -1,6 +1,7 @@
 package sluice
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 )
@@ -19,6 +20,28 @@ func parseForm(raw string) (map[string]any, error) {
 		}
 	}
 	return form, nil
+}
+
+// maxFormFields is how many fields [url.ParseQuery] takes by default.
+const maxFormFields = 10_000
+
+// checkForm reports what parseForm would, and copies nothing of a form that is fine.
+func checkForm(raw []byte) error {
+	fine := bytes.Count(raw, []byte("&")) < maxFormFields
+	for rest := raw; fine; {
+		_, after, found := bytes.Cut(rest, []byte("%"))
+		if !found {
+			return nil
+		}
+		fine = len(after) >= 2 && isHexDigit(after[0]) && isHexDigit(after[1])
+		rest = after
+	}
+	_, err := parseForm(string(raw))
+	return err
+}
+
+func isHexDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // addNamed adds value under name: alone where the name is new, and to the list of all the

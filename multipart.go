@@ -8,45 +8,81 @@ import (
 	"mime"
 	"mime/multipart"
 	"strings"
+	"sync"
 )
 
 // maxParts is how many parts a multipart body may have: what ReadForm of mime/multipart
 // allows.
 const maxParts = 1_000
 
-// parseMultipart parses multipart/form-data in memory. Parts without a name are left out, as
-// mime/multipart leaves them out. The headers of a part are bounded by mime/multipart.
+// parseMultipart parses multipart/form-data in memory.
 func parseMultipart(contentType string, raw []byte) (map[string]any, error) {
+	named := map[string]any{}
+	err := eachPart(contentType, raw, func(name string, part *multipart.Part) error {
+		value, err := parsePart(part)
+		if err == nil {
+			addNamed(named, name, value)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return named, nil
+}
+
+// checkMultipart reports what parseMultipart would, and keeps nothing: the values of a few
+// megabytes of JSON take many times as much.
+func checkMultipart(contentType string, raw []byte) error {
+	return eachPart(contentType, raw, func(_ string, part *multipart.Part) error {
+		if bodyKindOf(part.Header.Get("Content-Type")) != kindJSON {
+			_, err := io.Copy(io.Discard, part)
+			return err
+		}
+		text := partTexts.Get().(*bytes.Buffer) //nolint:errcheck // The pool holds nothing else.
+		defer partTexts.Put(text)
+		text.Reset()
+		if _, err := text.ReadFrom(part); err != nil {
+			return err
+		}
+		return checkJSON(text.Bytes())
+	})
+}
+
+// partTexts are buffers to check parts in, which would otherwise leave as much garbage as the
+// bodies are large.
+var partTexts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// eachPart reads a multipart body. Parts without a name are left out, as mime/multipart
+// leaves them out. The headers of a part are bounded by mime/multipart.
+func eachPart(contentType string, raw []byte, read func(name string, part *multipart.Part) error) error {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return nil, fmt.Errorf("content type %q: %w", contentType, err)
+		return fmt.Errorf("content type %q: %w", contentType, err)
 	}
 	boundary := params["boundary"]
 	if boundary == "" {
-		return nil, fmt.Errorf("content type %q has no boundary", contentType)
+		return fmt.Errorf("content type %q has no boundary", contentType)
 	}
 	reader := multipart.NewReader(io.MultiReader(bytes.NewReader(raw), strings.NewReader("\r\n"), cutShort{}), boundary)
-	named := map[string]any{}
 	for count := 1; ; count++ {
 		part, err := reader.NextPart()
 		if errors.Is(err, io.EOF) {
-			return named, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if count > maxParts {
-			return nil, fmt.Errorf("more than %d parts", maxParts)
+			return fmt.Errorf("more than %d parts", maxParts)
 		}
 		name := toUTF8(part.FormName())
 		if name == "" {
 			continue
 		}
-		value, err := parsePart(part)
-		if err != nil {
-			return nil, fmt.Errorf("part %q: %w", name, err)
+		if err := read(name, part); err != nil {
+			return fmt.Errorf("part %q: %w", name, err)
 		}
-		addNamed(named, name, value)
 	}
 }
 

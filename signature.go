@@ -2,6 +2,8 @@ package sluice
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -138,6 +140,20 @@ type SignedRequest struct {
 	Body []byte
 	// Time is when the request arrived. Zero: now.
 	Time time.Time
+}
+
+// IsSecretHeader tells whether the header, its name in any case, holds a signature or a
+// token of the scheme: it belongs in no log and no record.
+func (s Signature) IsSecretHeader(name string) bool {
+	holds := func(path string) bool {
+		header, ok := strings.CutPrefix(path, headerRoot)
+		given := name
+		if start, numbered := strings.CutSuffix(header, "*"); numbered {
+			header, given = start, name[:min(len(start), len(name))]
+		}
+		return ok && strings.EqualFold(given, header)
+	}
+	return holds(s.Handshake.VerifyTokenField) || slices.ContainsFunc(s.SignatureFields, holds)
 }
 
 // DedupeID returns the provider's id of this delivery, the same for every repetition of it,

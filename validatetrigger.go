@@ -26,6 +26,8 @@ func (v *validator) trigger(path string, flow *Flow) {
 		v.componentTrigger(path+".trigger", trigger)
 	case WebhookTrigger:
 		v.webhookTrigger(path+".trigger", trigger)
+	case HMACTrigger:
+		v.hmacTrigger(path+".trigger", trigger)
 	case InstanceDeployTrigger, InstanceRemoveTrigger:
 		v.managementTrigger(path, flow)
 	}

@@ -247,7 +247,7 @@ func serveUntilKilled(dir string) error {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	rt, err := runtime.New(ctx, runtime.Options{
-		Integrations: []*sluice.Integration{crashIntegration(steps)}, Store: database, BaseURL: server.URL,
+		Integrations: []*sluice.Integration{crashIntegration(steps)}, Store: database, BaseURL: server.URL, RateLimit: -1,
 	})
 	if err != nil {
 		return err

@@ -20,8 +20,10 @@ type Execution struct {
 	// Integration is the integration's name, Version the version that accepted it.
 	Integration string `json:"integration"`
 	Version     string `json:"version"`
-	// Customer and Instance are ids, Flow is a stable key.
+	// Customer, User and Instance are ids, Flow is a stable key. They are empty where a
+	// request was refused before they were known.
 	Customer string `json:"customer"`
+	User     string `json:"user,omitempty"`
 	Instance string `json:"instance"`
 	Flow     string `json:"flow"`
 	// InvokeType says what started it.
@@ -29,6 +31,8 @@ type Execution struct {
 	AcceptedAt time.Time         `json:"acceptedAt"`
 	// Payload is what started it, as the flow received it.
 	Payload Payload `json:"payload"`
+	// Logs of what ran before it was accepted: the preprocess flow and the flow's trigger.
+	Logs []LogLine `json:"logs"`
 	// Attempts that ended, oldest first.
 	Attempts []Attempt `json:"attempts"`
 	// Steps on record, in the order of their recording.
@@ -77,7 +81,7 @@ type Step struct {
 	Name string `json:"name"`
 	// Key tells steps of one name apart.
 	Key string `json:"key"`
-	// Attempt that ran it.
+	// Attempt that ran it; 0 is before the execution was accepted.
 	Attempt   int       `json:"attempt"`
 	StartedAt time.Time `json:"startedAt"`
 	EndedAt   time.Time `json:"endedAt"`
@@ -131,13 +135,18 @@ func newExecution(record *store.Record) (*Execution, error) {
 	}
 	x := &Execution{
 		ID: record.ID, Status: record.Status, Integration: record.Integration, Version: record.Version,
-		Customer: record.Customer, Instance: record.Instance, Flow: record.Flow,
+		Customer: record.Customer, User: record.User, Instance: record.Instance, Flow: record.Flow,
 		InvokeType: sluice.InvokeType(record.InvokeType), AcceptedAt: record.AcceptedAt,
 		Payload: Payload{
 			Headers: payload.Headers, QueryParameters: payload.QueryParameters, RawBody: payload.RawBody, Body: payload.Body,
 			PathFragment: payload.PathFragment, InvokeURL: payload.InvokeURL, StartedAt: payload.StartedAt,
 		},
-		Attempts: make([]Attempt, 0, len(record.Attempts)), Steps: make([]Step, 0, len(record.Steps)),
+		Logs: []LogLine{}, Attempts: make([]Attempt, 0, len(record.Attempts)), Steps: make([]Step, 0, len(record.Steps)),
+	}
+	if record.Logs != nil {
+		if err := json.Unmarshal(record.Logs, &x.Logs); err != nil {
+			return nil, fmt.Errorf("runtime: execution %q: logs before its acceptance: %w", record.ID, err)
+		}
 	}
 	for _, outcome := range record.Attempts {
 		if err := x.addAttempt(outcome); err != nil {

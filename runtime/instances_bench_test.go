@@ -50,7 +50,7 @@ func deployMany(b *testing.B, count int) (http.Handler, []string) {
 	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil }
 	rt, err := runtime.New(b.Context(), runtime.Options{
 		Integrations: []*sluice.Integration{integrationOf(flow, synchronous)}, Database: ":memory:",
-		Recording: runtime.RecordNone, Logger: slog.New(slog.DiscardHandler),
+		Recording: runtime.RecordNone, RateLimit: -1, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(b, err)
 	require.NoError(b, rt.Start(b.Context()))

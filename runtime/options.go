@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/engine"
+	"github.com/sluice-go/sluice/internal/gateway"
 	"github.com/sluice-go/sluice/internal/secret"
 	"github.com/sluice-go/sluice/store"
 )
@@ -43,9 +44,29 @@ type Options struct {
 	// flows do not see customers' API keys. Without the key of what is encrypted, its
 	// instance answers 503, and Deploy returns an error that says so.
 	MasterKeys [][]byte
-	// MaxBodyBytes bounds the body of a request; a larger one is answered 413. Defaults to
-	// 6 MB.
+	// MaxBodyBytes bounds the body of a request, as it comes and after its decompression; a
+	// larger one is answered 413. Defaults to 6 MB.
 	MaxBodyBytes int64
+	// MaxInFlightBytes bounds the memory for the bodies of all requests that are under way,
+	// and once more for those of running executions. A request over it is answered 503; an
+	// execution over it waits in the database. Defaults to 256 MiB, and to 32 times
+	// MaxBodyBytes where that is more.
+	MaxInFlightBytes int64
+	// MaxQueued bounds how many executions, accepted since the start, wait to be run. An
+	// instance may have as many as then are free, so that one alone gets half of them and
+	// never all. A request over it is answered 503; nothing that was accepted is lost.
+	// Defaults to 1,000,000.
+	MaxQueued int
+	// MaxQueuedBytes bounds the payloads of those executions in the same way. Defaults to
+	// 8 GiB.
+	MaxQueuedBytes int64
+	// RateLimit is how many requests an endpoint takes in any second; further ones are
+	// answered 429. Defaults to 50; a negative one is no limit.
+	RateLimit int
+	// ReadTimeout is how long the body of a request may take to arrive; a slower one is
+	// answered 408. While a body is read it stands in for the one of your http.Server.
+	// Defaults to 30 seconds.
+	ReadTimeout time.Duration
 	// Recording says which synchronous executions are kept on record. Defaults to
 	// RecordAll.
 	Recording Recording
@@ -116,6 +137,11 @@ func (o Options) check() error {
 	fault(o.ResultExpiry < 0, "Options.ResultExpiry is %v: it must not be negative", o.ResultExpiry)
 	fault(o.SyncResponse < SyncResponseDirect || o.SyncResponse > SyncResponseRedirect,
 		"Options.SyncResponse is %d: it must be one of the constants", o.SyncResponse)
+	fault(o.MaxInFlightBytes != 0 && o.MaxInFlightBytes < o.withDefaults().MaxBodyBytes,
+		"Options.MaxInFlightBytes is %d: it must not be less than MaxBodyBytes", o.MaxInFlightBytes)
+	fault(o.MaxQueued < 0, "Options.MaxQueued is %d: it must not be negative", o.MaxQueued)
+	fault(o.MaxQueuedBytes < 0, "Options.MaxQueuedBytes is %d: it must not be negative", o.MaxQueuedBytes)
+	fault(o.ReadTimeout < 0, "Options.ReadTimeout is %v: it must not be negative", o.ReadTimeout)
 	fault(o.SyncTimeout < 0, "Options.SyncTimeout is %v: it must not be negative", o.SyncTimeout)
 	fault(o.Recording < RecordAll || o.Recording > RecordNone, "Options.Recording is %d: it must be one of the constants", o.Recording)
 	fault(o.Store != nil && o.Database != "", "Options.Store and Options.Database are both set: give one")
@@ -129,6 +155,11 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.ExecutionTimeout, 15*time.Minute)
 	setDefault(&o.InstanceCacheBytes, 256<<20)
 	setDefault(&o.MaxBodyBytes, 6_000_000)
+	setDefault(&o.MaxInFlightBytes, max(256<<20, 32*o.MaxBodyBytes))
+	setDefault(&o.MaxQueued, 1_000_000)
+	setDefault(&o.MaxQueuedBytes, 8<<30)
+	setDefault(&o.RateLimit, 50)
+	setDefault(&o.ReadTimeout, 30*time.Second)
 	setDefault(&o.ResultExpiry, 24*time.Hour)
 	setDefault(&o.SyncTimeout, 29*time.Second)
 	if o.Logger == nil {
@@ -161,6 +192,20 @@ func (o Options) engine(s store.Store) engine.Options {
 		ResultExpiry:       o.ResultExpiry,
 		InstanceCacheBytes: o.InstanceCacheBytes,
 		MasterKeys:         o.MasterKeys,
+		MaxRunningBytes:    o.MaxInFlightBytes,
+		MaxQueued:          o.MaxQueued,
+		MaxQueuedBytes:     o.MaxQueuedBytes,
+	}
+}
+
+func (o Options) gateway() gateway.Options {
+	return gateway.Options{
+		MaxBodyBytes:     o.MaxBodyBytes,
+		MaxInFlightBytes: o.MaxInFlightBytes,
+		RateLimit:        o.RateLimit,
+		ReadTimeout:      o.ReadTimeout,
+		SyncTimeout:      o.SyncTimeout,
+		RedirectResults:  o.SyncResponse == SyncResponseRedirect,
 	}
 }
 

@@ -49,13 +49,10 @@ func New(ctx context.Context, options Options) (*Runtime, error) {
 		rt.store, rt.ownsStore = opened, true
 	}
 	var err error
-	if rt.engine, err = engine.New(options.engine(rt.store)); err != nil {
+	if rt.engine, err = engine.New(ctx, options.engine(rt.store)); err != nil {
 		return nil, errors.Join(fmt.Errorf("runtime: %w", err), rt.closeStore())
 	}
-	rt.gateway = gateway.New(rt.engine, gateway.Options{
-		MaxBodyBytes: options.MaxBodyBytes, SyncTimeout: options.SyncTimeout,
-		RedirectResults: options.SyncResponse == SyncResponseRedirect,
-	})
+	rt.gateway = gateway.New(rt.engine, options.gateway())
 	return rt, nil
 }
 

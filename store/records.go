@@ -49,6 +49,9 @@ type Execution struct {
 	AcceptedAt time.Time
 	// Payload is what started it.
 	Payload Payload
+	// Logs of what ran before it was accepted, as the engine encoded them; nil if there are
+	// none.
+	Logs []byte
 }
 
 // Payload is what started an execution, as the engine encoded it: bytes to the store.
@@ -66,6 +69,8 @@ type Acceptance struct {
 	DedupeKey string
 	// DedupeUntil ends the window of the key; it begins with the acceptance.
 	DedupeUntil time.Time
+	// Steps to journal: what ran before the acceptance.
+	Steps []*Step
 	// Worker claims the execution at once, if not empty.
 	Worker string
 	// Outcome is that of an execution which is over already.
@@ -100,7 +105,7 @@ type Claim struct {
 type Step struct {
 	// Key is unique in the execution. Name is the author's.
 	Key, Name string
-	// Attempt that ran it, counted from 1.
+	// Attempt that ran it, counted from 1; 0 is before the execution was accepted.
 	Attempt int
 	// StartedAt and EndedAt, in UTC.
 	StartedAt, EndedAt time.Time
@@ -157,7 +162,8 @@ type Instance struct {
 	Customer Customer
 	// Config holds the values of the config variables as the engine encoded them.
 	Config []byte
-	// Endpoints are the instance's webhook endpoints.
+	// Endpoints are the webhook endpoints of its own; none where all instances of the
+	// integration share one.
 	Endpoints []Endpoint
 	// Keys are the API keys that callers of its flows may present, oldest first.
 	Keys []APIKey

@@ -50,6 +50,10 @@ type Accepter interface {
 	// claimed for it in the same commit; without, it waits for Claim. With an Outcome it
 	// is over already. An id that was accepted before returns ErrConflict.
 	Accept(ctx context.Context, acceptance *Acceptance) (*Accepted, error)
+	// AcceptAll is Accept for several in one commit: with an error, none of them is
+	// accepted. The answers are in the order of the acceptances, each of which may repeat
+	// an earlier one of the same call.
+	AcceptAll(ctx context.Context, acceptances []*Acceptance) ([]*Accepted, error)
 }
 
 // Claimer hands accepted executions to workers.
@@ -89,11 +93,17 @@ type Instances interface {
 	Instance(ctx context.Context, id string) (*Instance, error)
 	// InstanceByName returns the instance of a customer, or ErrNotFound.
 	InstanceByName(ctx context.Context, integration, customerID, name string) (*Instance, error)
+	// InstancesOfCustomer returns the instances of the customer with the external id, also
+	// those that are paused or pending, by name.
+	InstancesOfCustomer(ctx context.Context, integration, externalID string) ([]*Instance, error)
 	// InstanceByEndpoint returns the instance that an endpoint id belongs to, or
 	// ErrNotFound.
 	InstanceByEndpoint(ctx context.Context, endpointID string) (*Instance, error)
 	// HasAPIKeys tells whether any instance of the integration has API keys.
 	HasAPIKeys(ctx context.Context, integration string) (bool, error)
+	// SharedEndpoint returns the id of the endpoint that all instances of the integration
+	// share. The first call fixes it: it is the proposed one.
+	SharedEndpoint(ctx context.Context, integration, proposedID string) (string, error)
 }
 
 // Reader looks records up.

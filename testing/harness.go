@@ -54,7 +54,8 @@ func Run(t *testing.T, integration *sluice.Integration, test func(t *testing.T, 
 }
 
 // RunOptions is Run with options of the runtime. What they leave open is set for a test:
-// a store in memory, a logger that writes to the test's log.
+// a store in memory, a logger that writes to the test's log, and no rate limit, because on
+// the virtual clock requests take no time.
 func RunOptions(t *testing.T, options runtime.Options, test func(t *testing.T, h *Harness)) {
 	t.Helper()
 	RunFunc(t, func(*testing.T) runtime.Options { return options }, test)
@@ -78,6 +79,9 @@ func start(t *testing.T, options runtime.Options) *Harness {
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	if options.RateLimit == 0 {
+		options.RateLimit = -1
 	}
 	options.BaseURL = baseURL
 	rt, err := runtime.New(t.Context(), options)

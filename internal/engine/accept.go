@@ -9,8 +9,8 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// dedupeWindow is how long a duplicate is recognized, from the acceptance of the first
-// (design §4.11).
+// dedupeWindow is how long a duplicate is recognized at least, from the acceptance of the
+// first (design §4.11).
 const dedupeWindow = 10 * time.Minute
 
 // Accepted is what became of a request.
@@ -22,33 +22,59 @@ type Accepted struct {
 }
 
 // Accept makes the execution durable and sees to it that it runs. When it returns without
-// an error, the execution is on disk.
+// an error, the execution is on disk. A caller who leaves meanwhile does not stop it.
 func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	x := fired.execution
 	acceptance, err := x.acceptance()
 	if err != nil {
 		return Accepted{}, err
 	}
-	direct := e.slots.tryAcquire()
-	if direct {
+	if err := e.seat(x, acceptance); err != nil {
+		return Accepted{}, err
+	}
+	accepted, err := e.accept(context.WithoutCancel(ctx), acceptance)
+	if err != nil {
+		e.unseat(x, acceptance)
+		return Accepted{}, err
+	}
+	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+}
+
+// seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
+// Otherwise it takes a place among those that wait.
+func (e *Engine) seat(x *execution, acceptance *store.Acceptance) error {
+	switch {
+	case e.tryAcquire(x):
 		acceptance.Worker = e.worker
+		return nil
+	case e.backlog.enter(x.record.Instance, payloadSize(x.record)):
+		return nil
+	default:
+		return ErrQueueFull
 	}
-	accepted, err := e.accept(ctx, acceptance)
-	if err != nil || accepted.DuplicateOf != "" {
-		if direct {
-			e.slots.release()
-		}
-		if err != nil {
-			return Accepted{}, err
-		}
-		return Accepted{accepted.DuplicateOf, true}, nil
+}
+
+// unseat gives the slot or the place back.
+func (e *Engine) unseat(x *execution, acceptance *store.Acceptance) {
+	if acceptance.Worker != "" {
+		e.releaseRun(x.weight)
+	} else {
+		e.backlog.leave(x.record.Instance, payloadSize(x.record))
 	}
-	if direct {
+}
+
+// begin runs an accepted execution if it has a slot.
+func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *store.Accepted) Accepted {
+	if accepted.DuplicateOf != "" {
+		e.unseat(x, acceptance)
+		return Accepted{accepted.DuplicateOf, true}
+	}
+	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+		go e.runInSlot(x)
 	}
-	return Accepted{ExecutionID: x.record.ID}, nil
+	return Accepted{ExecutionID: x.record.ID}
 }
 
 // accept commits an acceptance, or returns ErrNotAccepted.
@@ -71,16 +97,16 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey}
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.target.prelude.steps()}
 	if x.dedupeKey != "" {
-		acceptance.DedupeUntil = x.record.AcceptedAt.Add(dedupeWindow)
+		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)
 	}
 	return acceptance, nil
 }
 
 // hideSecrets takes from the payload what only the trigger may see.
 func (x *execution) hideSecrets() {
-	x.payload.Headers = x.payload.Headers.Without(isSecretHeader)
+	x.payload.Headers = x.payload.Headers.Without(x.target.isSecretHeader)
 }
 
 // ensureAccepted makes a synchronous execution durable while it runs: before its first
@@ -117,7 +143,7 @@ func (e *duplicateError) Error() string { return "a duplicate of execution " + e
 // the store.
 func (e *Engine) Refuse(fired *Fired, cause error) {
 	x := fired.execution
-	if !x.target.Instance.refusals.Allow() {
+	if !x.target.refusals().Allow() {
 		return
 	}
 	select {
@@ -140,7 +166,7 @@ func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fire
 		return nil, err
 	}
 	payload.StartedAt = x.started
-	payload.Body, payload.RawBody.Data = sluice.Body{}, nil
 	x.payload = payload
+	x.dropBody()
 	return &Fired{execution: x}, nil
 }

@@ -17,9 +17,15 @@ var ErrUnauthorized = errors.New("a valid API key is required")
 type keyHash = [sha256.Size]byte
 
 // Authorize checks the API keys that a request presented against those of the flow: it must
-// be exactly one, and a live one. The flow of a shared endpoint is checked without an
-// instance before the route is known; there are no customer's keys then.
+// be exactly one, and a live one. Before the route is known it is the preprocess flow, on a
+// shared endpoint without an instance and so without customer's keys; routing by fields of
+// the payload asks for none.
 func (t Target) Authorize(presented []string) error {
+	if t.Flow == nil {
+		if t.Flow = t.definition.routing.preprocess; t.Flow == nil {
+			return nil
+		}
+	}
 	live, required := t.liveKeys()
 	if !required || len(presented) == 1 && isLive(live, presented[0]) {
 		return nil
@@ -27,14 +33,15 @@ func (t Target) Authorize(presented []string) error {
 	return ErrUnauthorized
 }
 
-// AuthorizeUnknown is Authorize for a request to a flow that names a customer whom nobody
+// AuthorizeUnknown is Authorize for a request that was routed to a customer whom nobody
 // knows: where instances have API keys, it is refused like a wrong key, so that answers do
 // not tell which customers there are (design §8).
-func (e *Engine) AuthorizeUnknown(ctx context.Context, integration string, flow *Flow, presented []string) error {
-	if err := (Target{Flow: flow}).Authorize(presented); err != nil || !flow.takesCustomerKeys() {
+func (e *Engine) AuthorizeUnknown(ctx context.Context, unrouted *RouteError, presented []string) error {
+	to := unrouted.to
+	if err := to.Authorize(presented); err != nil || !to.Flow.takesCustomerKeys() {
 		return err
 	}
-	keyed, err := e.options.Store.HasAPIKeys(ctx, integration)
+	keyed, err := e.options.Store.HasAPIKeys(ctx, to.definition.integration.Name)
 	if err == nil && keyed {
 		return ErrUnauthorized
 	}

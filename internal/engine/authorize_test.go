@@ -52,15 +52,24 @@ func TestUnknownCustomersAreRefusedWhereOthersHaveKeys(t *testing.T) {
 	db, err := sqlite.Open(t.Context(), ":memory:")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	e := &Engine{options: Options{Store: db}}
+	e := &Engine{
+		options:     Options{Store: db},
+		definitions: map[string]*definition{"Orders": {integration: &sluice.Integration{Name: "Orders"}}},
+	}
 	for security, want := range securityTypes {
-		require.Equal(t, want.without, e.AuthorizeUnknown(t.Context(), "Orders", securedFlow(t, security), nil), security)
+		require.Equal(t, want.without, e.AuthorizeUnknown(t.Context(), unknownCustomer(e, securedFlow(t, security)), nil), security)
 	}
 	require.NoError(t, db.PutInstance(t.Context(), &store.Instance{ID: "i", Integration: "Orders", Keys: []store.APIKey{{Flow: "flow"}}}))
 	for security, want := range securityTypes {
 		if security == "" || security == sluice.EndpointSecurityCustomerOptional {
 			want.without = ErrUnauthorized
 		}
-		require.Equal(t, want.without, e.AuthorizeUnknown(t.Context(), "Orders", securedFlow(t, security), nil), security)
+		require.Equal(t, want.without, e.AuthorizeUnknown(t.Context(), unknownCustomer(e, securedFlow(t, security)), nil), security)
 	}
+}
+
+// unknownCustomer is the error of a request that names a flow and a customer whom nobody
+// knows.
+func unknownCustomer(e *Engine, flow *Flow) *RouteError {
+	return &RouteError{UnknownCustomer: true, to: Target{Flow: flow, definition: e.definitions["Orders"]}}
 }

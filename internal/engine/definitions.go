@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
@@ -17,11 +20,21 @@ type definition struct {
 	// apiKeys are the organization's keys by flow name, as flows see them; a flow without
 	// any has an empty list.
 	apiKeys map[string][]string
+	// routing finds the flow of a request; nil where each flow has an endpoint of its own.
+	routing *routing
+	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
+	webhookURLs map[string]string
+	// refusals bounds how many requests are recorded that were refused there.
+	refusals *rate.Limiter
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
 type Flow struct {
 	*sluice.Flow
+	// trigger is the flow's Trigger, never a pointer; nil is none.
+	trigger any
+	// isSecretHeader tells which headers only the trigger may see, by lower-case name.
+	isSecretHeader func(name string) bool
 	// checkInput refuses bodies that do not fit the flow.
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
@@ -30,6 +43,8 @@ type Flow struct {
 	acknowledgement *sluice.HTTPResponse
 	// organizationKeys are the hashes of OrganizationAPIKeys.
 	organizationKeys []keyHash
+	// dedupeWindow is how long a duplicate is recognized.
+	dedupeWindow time.Duration
 }
 
 func newFlow(definition *sluice.Flow) (*Flow, error) {
@@ -37,12 +52,20 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Flow: definition, checkInput: check, organizationKeys: hashKeys(definition.OrganizationAPIKeys)}
-	if trigger, ok := variant.Of(definition.Trigger).(sluice.WebhookTrigger); ok {
+	flow := &Flow{
+		Flow: definition, trigger: variant.Of(definition.Trigger), checkInput: check,
+		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
+		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
+	}
+	if trigger, ok := flow.trigger.(sluice.WebhookTrigger); ok {
 		response := sluice.HTTPResponse(trigger)
 		if flow.acknowledgement, err = checkResponse(&response); err != nil {
 			return nil, fmt.Errorf("trigger: %w", err)
 		}
+	}
+	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
+		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
+		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
 	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {
@@ -88,6 +111,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			integration: integration,
 			flows:       make(map[string]*Flow, len(integration.Flows)),
 			apiKeys:     make(map[string][]string, len(integration.Flows)),
+			refusals:    newRefusals(),
 		}
 		for j := range integration.Flows {
 			flow, err := newFlow(&integration.Flows[j])
@@ -97,6 +121,10 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			d.flows[flow.StableKey] = flow
 			d.ordered = append(d.ordered, flow)
 			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
+		}
+		var err error
+		if d.routing, err = newRouting(d); err != nil {
+			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}

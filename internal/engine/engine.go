@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sluice-go/sluice"
@@ -53,6 +54,11 @@ type Options struct {
 	KeepSynchronous func(status store.Status) bool
 	// ResultExpiry is how long a kept result can be fetched.
 	ResultExpiry time.Duration
+	// MaxRunningBytes bounds the payloads of running executions; a larger one runs alone.
+	MaxRunningBytes int64
+	// MaxQueued and MaxQueuedBytes bound the executions that wait, and their payloads.
+	MaxQueued      int
+	MaxQueuedBytes int64
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 	// MasterKeys encrypt secrets in the store: the first seals, all open.
@@ -66,10 +72,13 @@ type Engine struct {
 	worker      string
 	definitions map[string]*definition
 	secrets     *secret.Keyring
+	shared      map[string]*definition // by the id of the endpoint that their instances share
 	client      *http.Client
 	slots       *slots
+	memory      *semaphore.Weighted // for the payloads of what runs
+	backlog     *backlog
 
-	instances *lru.Cache[string, *Instance] // by endpoint id and by instance id
+	instances *lru.Cache[string, *Instance] // by endpoint id, instance id and customerKey
 	loading   singleflight.Group
 	caching   sync.Mutex
 	writes    int // counts writes to instances, so that no older one is cached; under caching
@@ -103,7 +112,7 @@ const (
 const maxRefusals = 64
 
 // New returns an engine that is not started.
-func New(options Options) (*Engine, error) {
+func New(ctx context.Context, options Options) (*Engine, error) {
 	definitions, err := newDefinitions(options.Integrations)
 	if err != nil {
 		return nil, err
@@ -116,18 +125,22 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		options:     options,
 		worker:      id.String(),
 		definitions: definitions,
 		secrets:     secrets,
+		shared:      map[string]*definition{},
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
+		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
+		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		idle:        make(chan struct{}),
 		ended:       make(chan struct{}),
-	}, nil
+	}
+	return e, e.shareEndpoints(ctx)
 }
 
 // Start begins to run what is accepted and what an earlier process left unfinished. The

@@ -83,7 +83,7 @@ func (e *Engine) waitForSlot(ctx context.Context, wait time.Duration) error {
 // runInSlot runs an execution that holds a slot and is counted in.
 func (e *Engine) runInSlot(x *execution) {
 	defer e.leave()
-	defer e.slots.release()
+	defer e.releaseRun(x.weight)
 	x.run()
 }
 

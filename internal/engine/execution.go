@@ -27,8 +27,15 @@ type execution struct {
 	// synchronous executions have a caller who waits for them and are never retried.
 	synchronous bool
 	dedupeKey   string
+	// deliveryID is the sender's id of a signed request; empty is none.
+	deliveryID string
+	// weight is what its payload takes of the engine's memory while it runs.
+	weight int64
 	// executing is set when the flow itself runs: durable calls work from then on.
 	executing bool
+
+	// cancel ends a run without an instance that asks for what only instances have.
+	cancel context.CancelCauseFunc
 
 	// done is closed when the outcome is known and recorded; reply and err are set then.
 	done  chan struct{}
@@ -44,23 +51,33 @@ type execution struct {
 
 // newExecution prepares an execution that is not accepted yet.
 func (e *Engine) newExecution(target Target, invoke sluice.InvokeType) (*execution, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
+	id := target.prelude.executionID()
+	if id == "" {
+		drawn, err := uuid.NewV7()
+		if err != nil {
+			return nil, err
+		}
+		id = drawn.String()
 	}
-	instance := target.Instance.record
-	return e.prepare(target, &store.Execution{
-		ID:          id.String(),
-		Integration: instance.Integration, Version: instance.Version,
-		Customer: instance.Customer.ID, Instance: instance.ID,
-		Flow: target.Flow.StableKey, InvokeType: string(invoke),
+	x, err := e.prepare(target, &store.Execution{
+		ID:          id,
+		Integration: target.definition.integration.Name, Version: target.version(),
+		Customer: target.customer().ID, User: target.user, Instance: target.instance().ID,
+		Flow: target.flow().ID, InvokeType: string(invoke),
 	}, 1)
+	if err == nil && target.prelude != nil {
+		x.logs.copyFrom(target.prelude.logs)
+	}
+	return x, err
 }
 
 func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*execution, error) {
-	values, err := target.Instance.config()
-	if err != nil {
-		return nil, err
+	var values map[string]any
+	if target.Instance != nil {
+		var err error
+		if values, err = target.Instance.config(); err != nil {
+			return nil, err
+		}
 	}
 	return &execution{
 		engine: e, target: target, record: record, attempt: attempt, values: values,
@@ -70,14 +87,15 @@ func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*
 
 // newRun is the run that user code receives, and the context to call it with.
 func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) (context.Context, *sluice.Run) {
-	instance := x.target.Instance
 	payload.ExecutionID = x.record.ID
-	payload.Customer = instance.customer()
-	payload.Instance = instance.attributes()
-	payload.Integration = instance.integration()
+	payload.Customer = x.target.customer()
+	payload.Instance = x.target.instance()
+	// Until users have records of their own, their external id is their id.
+	payload.User = sluice.UserAttributes{ID: x.record.User, ExternalID: x.record.User}
+	payload.Integration = x.target.integration()
 	payload.Flow = x.target.flow()
-	payload.WebhookURLs = instance.webhookURLs
-	payload.WebhookAPIKeys = instance.apiKeys
+	payload.WebhookURLs = x.target.webhookURLs()
+	payload.WebhookAPIKeys = x.target.apiKeys()
 	return sluice.NewRun(ctx, sluice.Run{
 		ExecutionID:    x.record.ID,
 		Attempt:        x.attempt,
@@ -97,6 +115,9 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 
 // ConfigVar implements host.Run.
 func (x *execution) ConfigVar(key string) (any, bool) {
+	if x.target.Instance == nil {
+		x.cancel(&ConfigError{Key: key})
+	}
 	value, ok := x.values[key]
 	return value, ok
 }

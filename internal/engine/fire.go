@@ -16,6 +16,8 @@ type Fired struct {
 	// Acknowledgement is the configured response to callers that do not wait; nil is the
 	// execution's id.
 	Acknowledgement *sluice.HTTPResponse
+	// Rejected says that the trigger rejected the request, which is no failure to record.
+	Rejected bool
 	// Stop says that the response is all: nothing is executed.
 	Stop bool
 
@@ -31,9 +33,10 @@ type InputError struct{ Err error }
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Fire lets the flow's trigger see the request. Nothing is durable yet. Even with an error
-// the Fired is there: its execution can be recorded as refused.
-func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.TriggerPayload) (*Fired, error) {
+// Fire lets the flow's trigger see the request, which came with the method. Nothing is
+// durable yet. Even with an error the Fired is there: its execution can be recorded as
+// refused.
+func (e *Engine) Fire(ctx context.Context, target Target, method string, payload *sluice.TriggerPayload) (*Fired, error) {
 	x, err := e.newExecution(target, sluice.InvokeWebhook)
 	if err != nil {
 		return nil, err
@@ -41,28 +44,50 @@ func (e *Engine) Fire(ctx context.Context, target Target, payload *sluice.Trigge
 	x.payload = payload
 	payload.StartedAt = x.started
 	fired := &Fired{execution: x}
-	if err := x.fireTrigger(ctx, fired); err != nil {
+	defer x.sealLogs()
+	if err := x.fireTrigger(ctx, fired, method); err != nil {
 		return fired, err
+	}
+	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
+		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
 	if fired.Stop {
 		return fired, nil
 	}
 	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, &InputError{err}
+		return fired, err
 	}
 	return fired, x.findDedupeKey()
 }
 
-// fireTrigger calls the flow's trigger, if it has one, and takes over what it returns.
-func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
+// fireTrigger lets the flow's trigger see the request, if it has one. A caller who has gone
+// meanwhile is an error.
+func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) (err error) {
 	fired.Acknowledgement = x.target.Flow.acknowledgement
-	if x.target.Flow.OnTrigger == nil {
+	if trigger, ok := x.target.Flow.trigger.(sluice.HMACTrigger); ok {
+		err = x.fireSigned(ctx, fired, trigger, method)
+	} else {
+		err = x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
+	}
+	if err != nil {
+		_, fired.Rejected = errors.AsType[*sluice.RejectError](err)
+		return err
+	}
+	if fired.Response, err = checkResponse(fired.Response); err != nil {
+		return fmt.Errorf("the trigger's response: %w", err)
+	}
+	return context.Cause(ctx)
+}
+
+// callTrigger calls a trigger function, if there is one, and takes over what it returns.
+func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluice.TriggerFunc) error {
+	if trigger == nil {
 		return nil
 	}
 	ctx, run := x.newRun(ctx, x.payload)
 	var result *sluice.TriggerResult
 	err := guard(func() (err error) {
-		result, err = x.target.Flow.OnTrigger(ctx, run, x.payload)
+		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
 	if err != nil || result == nil {
@@ -74,15 +99,14 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired) error {
 	if result.Response == nil && result.Stop {
 		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
 	}
-	if fired.Response, err = checkResponse(result.Response); err != nil {
-		return fmt.Errorf("the trigger's response: %w", err)
+	if result.Response != nil {
+		fired.Response = result.Response
 	}
 	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil
 }
 
 // checkResponse completes a response that a trigger gives, or tells what is wrong with it.
-// Its content type is that of its body: without a body there is none.
 func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) {
 	if response == nil {
 		return nil, nil
@@ -99,25 +123,27 @@ func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) 
 	switch {
 	case err != nil:
 		return nil, err
-	case checked.Body == "":
-		checked.ContentType = ""
-	case checked.ContentType == "":
+	case checked.Body != "" && checked.ContentType == "":
 		checked.ContentType = jsonType
 	}
 	return &checked, nil
 }
 
-// findDedupeKey reads the id of the request from the field that the flow's queue names,
-// unless the trigger gave one.
+// findDedupeKey names the request, unless the trigger did: by the field that the flow's
+// queue names, else by its sender's id.
 func (x *execution) findDedupeKey() error {
-	field := x.target.Flow.dedupe
-	if x.dedupeKey != "" || field == nil {
+	if x.dedupeKey != "" {
 		return nil
 	}
-	value, _, err := x.payload.Lookup(*field)
-	if err != nil {
-		return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
+	if field := x.target.Flow.dedupe; field != nil {
+		value, _, err := x.payload.Lookup(*field)
+		if err != nil {
+			return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
+		}
+		x.dedupeKey = value
 	}
-	x.dedupeKey = value
+	if x.dedupeKey == "" {
+		x.dedupeKey = x.deliveryID
+	}
 	return nil
 }

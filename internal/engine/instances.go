@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -32,12 +30,6 @@ type Instance struct {
 
 	// refusals bounds how many refused requests are recorded.
 	refusals *rate.Limiter
-}
-
-// Target is a flow of an instance: what a request or an event is for.
-type Target struct {
-	Instance *Instance
-	Flow     *Flow
 }
 
 // The rate at which refused requests of one instance are recorded, and the burst.
@@ -71,13 +63,8 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 		record:      record,
 		definition:  d,
 		configJSON:  config,
-		webhookURLs: make(map[string]string, len(record.Endpoints)),
-		refusals:    rate.NewLimiter(refusalsPerSecond, refusalsBurst),
-	}
-	for _, endpoint := range record.Endpoints {
-		if flow, ok := d.flows[endpoint.Flow]; ok {
-			instance.webhookURLs[flow.Name] = e.EndpointURL(endpoint.ID)
-		}
+		webhookURLs: e.webhookURLs(d, record.Endpoints),
+		refusals:    newRefusals(),
 	}
 	return instance, e.openKeys(instance)
 }
@@ -107,42 +94,26 @@ func (e *Engine) openKeys(i *Instance) error {
 	return nil
 }
 
-// EndpointURL is the webhook URL of an endpoint.
-func (e *Engine) EndpointURL(endpointID string) string {
-	return e.options.BaseURL + "/trigger/" + endpointID
-}
+func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
 
-// Resolve finds the flow that an endpoint starts. It returns ErrUnknownEndpoint also for
-// one of a paused or unfinished deployment.
-func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error) {
-	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Target{}, ErrUnknownEndpoint
-	case err != nil:
-		e.options.Logger.ErrorContext(ctx, "an endpoint cannot be served", "error", err)
-		return Target{}, err
-	case instance.record.Paused || instance.record.Pending:
-		return Target{}, ErrUnknownEndpoint
-	}
-	for _, endpoint := range instance.record.Endpoints {
-		if endpoint.ID == endpointID {
-			return instance.target(endpoint.Flow)
-		}
-	}
-	return Target{}, ErrUnknownEndpoint
+// isDeployed tells whether the instance answers requests.
+func isDeployed(record *store.Instance) bool { return !record.Paused && !record.Pending }
+
+// of is the instance's target with the flow.
+func (i *Instance) of(flow *Flow) Target {
+	return Target{Instance: i, Flow: flow, definition: i.definition}
 }
 
 // target is a flow of the instance by its stable key.
 func (i *Instance) target(flow string) (Target, error) {
 	if f, ok := i.definition.flows[flow]; ok {
-		return Target{i, f}, nil
+		return i.of(f), nil
 	}
 	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
-// load returns the instance that is known by an endpoint's id or its own, from the cache
-// or else with read.
+// load returns the instance that is known by its id, an endpoint's or a customerKey, from
+// the cache or else with read.
 func (e *Engine) load(
 	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
@@ -204,6 +175,7 @@ func (e *Engine) forget(records ...*store.Instance) {
 			continue
 		}
 		drop(record.ID)
+		drop(customerKey(record.Integration, record.Customer.ExternalID))
 		for _, endpoint := range record.Endpoints {
 			drop(endpoint.ID)
 		}
@@ -226,22 +198,3 @@ func (i *Instance) Record() *store.Instance { return i.record }
 
 // WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
 func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
-
-func (i *Instance) customer() sluice.CustomerAttributes {
-	return sluice.CustomerAttributes(i.record.Customer)
-}
-
-func (i *Instance) attributes() sluice.InstanceAttributes {
-	return sluice.InstanceAttributes{ID: i.record.ID, Name: i.record.Name}
-}
-
-func (i *Instance) integration() sluice.IntegrationAttributes {
-	return sluice.IntegrationAttributes{
-		ID: i.record.Integration, Name: i.record.Integration,
-		VersionSequenceID: i.record.Version, ExternalVersion: i.record.Version,
-	}
-}
-
-func (t Target) flow() sluice.FlowAttributes {
-	return sluice.FlowAttributes{ID: t.Flow.StableKey, Name: t.Flow.Name, StableID: t.Flow.StableKey}
-}

@@ -33,14 +33,21 @@ func (e *Engine) dispatch() {
 			pause(e.claiming, claimPause)
 			continue
 		}
+		e.backlog.claimed(claims)
 		e.start(claims)
 	}
 }
 
-// start runs the claims. One slot is held already; the others wait for theirs.
+// start runs the claims. One slot is held already; the others wait for theirs, and all for
+// their memory.
 func (e *Engine) start(claims []*store.Claim) {
 	for i, claim := range claims {
 		if i > 0 && e.slots.acquire(e.claiming) != nil {
+			e.release(claims[i:])
+			return
+		}
+		if e.memory.Acquire(e.claiming, e.weigh(claim.Execution)) != nil {
+			e.slots.release()
 			e.release(claims[i:])
 			return
 		}
@@ -65,7 +72,7 @@ func (e *Engine) runClaim(claim *store.Claim) {
 	x, err := e.claimed(claim)
 	if err != nil {
 		defer e.leave()
-		defer e.slots.release()
+		defer e.releaseRun(e.weigh(claim.Execution))
 		e.failClaim(claim, err)
 		return
 	}
@@ -90,7 +97,7 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.payload, x.claim = payload, claim
+	x.payload, x.claim, x.weight = payload, claim, e.weigh(claim.Execution)
 	x.journal.replay = claim.Recovered || claim.Attempt > 1
 	return x, nil
 }

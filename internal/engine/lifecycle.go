@@ -3,8 +3,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,8 +150,7 @@ func (e *Engine) undoDeploy(ctx context.Context, previous, next *store.Instance)
 	return e.conclude(context.WithoutCancel(ctx), next, &restored)
 }
 
-// nextRecord is the record that the deployment asks for. Endpoints of flows that were
-// there before keep their ids.
+// nextRecord is the record that the deployment asks for.
 func nextRecord(current *store.Instance, def *definition, d Deployment, config []byte) (*store.Instance, error) {
 	next := &store.Instance{Name: d.Name, Integration: def.integration.Name}
 	if current != nil {
@@ -169,26 +166,8 @@ func nextRecord(current *store.Instance, def *definition, d Deployment, config [
 	next.Customer = d.Customer
 	next.Config = config
 	next.DeployedAt = time.Now().UTC()
-	next.Endpoints = make([]store.Endpoint, 0, len(def.integration.Flows))
-	for i := range def.integration.Flows {
-		flow := def.integration.Flows[i].StableKey
-		next.Endpoints = append(next.Endpoints, store.Endpoint{ID: endpointID(current, flow), Flow: flow})
-	}
+	next.Endpoints = endpointsOf(def, current)
 	return next, nil
-}
-
-// endpointID keeps the id that the flow's endpoint has, or draws one of 128 random bits.
-func endpointID(current *store.Instance, flow string) string {
-	if current != nil {
-		for _, endpoint := range current.Endpoints {
-			if endpoint.Flow == flow {
-				return endpoint.ID
-			}
-		}
-	}
-	var id [16]byte
-	rand.Read(id[:]) // It never fails.
-	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
 // deployedSame tells whether nothing would change and every hook has run. The next record
@@ -207,7 +186,7 @@ func (e *Engine) deployedSame(current, next *store.Instance) (bool, error) {
 func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
 	flows := instance.definition.ordered
 	for _, flow := range flows {
-		if err := e.runHook(ctx, Target{instance, flow}, "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
+		if err := e.runHook(ctx, instance.of(flow), "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
 			return err
 		}
 	}
@@ -216,7 +195,7 @@ func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
 			continue
 		}
 		create := flow.WebhookLifecycleHandlers.Create
-		if err := e.runHook(ctx, Target{instance, flow}, "WebhookLifecycleHandlers.Create", create); err != nil {
+		if err := e.runHook(ctx, instance.of(flow), "WebhookLifecycleHandlers.Create", create); err != nil {
 			return err
 		}
 	}

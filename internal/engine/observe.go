@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,22 @@ func (b *logBuffer) encode() []byte {
 	}
 	data, _ := json.Marshal(lines) //nolint:errchkjson // Each line is JSON.
 	return data
+}
+
+// take returns the form on record and empties the buffer.
+func (b *logBuffer) take() []byte {
+	data := b.encode()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines, b.size, b.dropped = nil, 0, 0
+	return data
+}
+
+// copyFrom begins with what another buffer holds.
+func (b *logBuffer) copyFrom(other *logBuffer) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	b.lines, b.size, b.dropped = slices.Clone(other.lines), other.size, other.dropped
 }
 
 // logHandler is the slog.Handler of one run. Groups become prefixes of the names.
@@ -160,6 +177,13 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	clone.next = h.next.WithGroup(name)
 	clone.prefix += name + "."
 	return &clone
+}
+
+// sealLogs puts what was logged so far on record as from before the acceptance.
+func (x *execution) sealLogs() {
+	if x.record.Logs == nil {
+		x.record.Logs = x.logs.take()
+	}
 }
 
 // logError keeps the error that an attempt ended with among its logs, with the stack of a

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,6 +71,13 @@ func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
 		RawBody: sluice.RawBody{Data: raw, ContentType: head.RawType},
 		Body:    sluice.StoredBody(head.BodyType, body),
 	}, nil
+}
+
+// copyPayload copies a payload, so that what one flow changes in it no other sees.
+func copyPayload(p *sluice.TriggerPayload) *sluice.TriggerPayload {
+	clone := *p
+	clone.Headers, clone.QueryParameters = maps.Clone(p.Headers), maps.Clone(p.QueryParameters)
+	return &clone
 }
 
 // sameBytes tells whether a and b are the same memory, or both empty.

@@ -65,8 +65,11 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 
 // retryDelay tells whether and when the execution runs again after err.
 func (x *execution) retryDelay(err error) (time.Duration, bool) {
+	if x.synchronous || sluice.IsPermanent(err) {
+		return 0, false
+	}
 	config := x.target.Flow.RetryConfig
-	if config == nil || x.synchronous || x.attempt > config.MaxAttempts || sluice.IsPermanent(err) {
+	if config == nil || x.attempt > config.MaxAttempts {
 		return 0, false
 	}
 	if delay, ok := sluice.RetryDelay(err); ok {
@@ -114,6 +117,7 @@ func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
 
 // refused records the execution as failed before it was accepted.
 func (x *execution) refused(cause error) {
+	x.sealLogs()
 	acceptance, err := x.acceptance()
 	if err == nil {
 		acceptance.DedupeKey = "" // A sender who is told of the error sends it again.

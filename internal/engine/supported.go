@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/variant"
 )
 
 // checkSupported refuses definitions that this version can describe and export, but not
@@ -17,12 +18,9 @@ func checkSupported(integration *sluice.Integration) error {
 			faults = append(faults, fmt.Errorf("%s: %s cannot be served yet", path, what))
 		}
 	}
-	refuse(integration.EndpointType != "" && integration.EndpointType != sluice.EndpointFlowSpecific,
-		"endpointType", "an endpoint that several flows share")
 	for i := range integration.Flows {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
 		refuse(flow.Schedule != nil, path+"schedule", "a schedule")
-		refuse(flow.PreprocessFlowConfig != nil, path+"preprocessFlowConfig", "a preprocess flow")
 		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
 		refuse(flow.ErrorConfig != nil && flow.ErrorConfig.ErrorHandlerType != sluice.ErrorHandlerFail, path+"errorConfig", "an error handler but fail")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
@@ -33,8 +31,8 @@ func checkSupported(integration *sluice.Integration) error {
 }
 
 func servedTrigger(trigger sluice.Trigger) bool {
-	switch trigger.(type) {
-	case nil, sluice.WebhookTrigger:
+	switch variant.Of(trigger).(type) {
+	case nil, sluice.WebhookTrigger, sluice.HMACTrigger:
 		return true
 	default:
 		return false

@@ -17,11 +17,12 @@ var unauthorized = &refusal{status: http.StatusUnauthorized, message: "A valid A
 func (g *Gateway) authenticate(c *call) error { return c.authorize(c.target) }
 
 // authorize checks the caller's API key against those of a flow. A routed request is
-// authorized twice: for the flow that routes it (whose Target has no instance on a shared
-// endpoint), and for its own flow as soon as that is known.
+// authorized twice: for the flow that routes it, and for its own as soon as that is known.
 func (c *call) authorize(target engine.Target) error {
-	if target.Authorize(c.request.Header.Values(apiKeyHeader)) != nil {
+	if target.Authorize(c.presentedKeys()) != nil {
 		return unauthorized
 	}
 	return nil
 }
+
+func (c *call) presentedKeys() []string { return c.request.Header.Values(apiKeyHeader) }

@@ -1,9 +1,6 @@
 package gateway
 
 import (
-	"errors"
-	"io"
-	"net/http"
 	"strings"
 
 	"github.com/sluice-go/sluice"
@@ -23,45 +20,34 @@ func (g *Gateway) parse(c *call) error {
 	}
 	// A malformed parameter is not worth losing a webhook: the others count.
 	c.payload.QueryParameters, _ = sluice.ParseQuery(r.URL.RawQuery)
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &refusal{status: http.StatusUnsupportedMediaType, message: "Content-Encoding " + encoding + " is not supported."}
+	codings, err := contentEncodings(r.Header)
+	if err != nil {
+		return err
 	}
-	raw, err := g.readBody(c)
+	wire, err := g.readBody(c)
 	if err != nil {
 		return err
 	}
 	contentType := r.Header.Get("Content-Type")
-	c.payload.RawBody = sluice.RawBody{Data: raw, ContentType: contentType}
-	c.payload.Body, err = sluice.ParseBody(contentType, raw)
+	c.payload.RawBody = sluice.RawBody{Data: wire, ContentType: contentType}
+	plain, err := g.inflate(c, codings, wire)
+	if err != nil {
+		return err
+	}
+	c.payload.Body, err = g.parseBody(contentType, plain)
 	return err
 }
 
-// readBody reads the whole body, up to the limit.
-func (g *Gateway) readBody(c *call) ([]byte, error) {
-	r, limit := c.request, g.options.MaxBodyBytes
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
-	body := http.MaxBytesReader(c.ResponseWriter, r.Body, limit)
-	if r.ContentLength > 0 {
-		data := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(body, data)
-		return data, readError(err, limit)
-	}
-	data, err := io.ReadAll(body)
-	return data, readError(err, limit)
-}
+// largeBody is the size from which on as many bodies are parsed at a time as there are
+// processors: more would be no faster, and take memory for their parts.
+const largeBody = 64 << 10
 
-func readError(err error, limit int64) error {
-	var over *http.MaxBytesError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &over):
-		return tooLarge(limit)
-	default:
-		return badRequest("The request's body could not be read.")
+func (g *Gateway) parseBody(contentType string, plain []byte) (sluice.Body, error) {
+	if len(plain) >= largeBody {
+		g.parsing <- struct{}{}
+		defer func() { <-g.parsing }()
 	}
+	return sluice.ParseBody(contentType, plain)
 }
 
 // withoutLineage drops what tells of callers within the platform: that is for the engine
@@ -73,15 +59,13 @@ func withoutLineage(headers sluice.Headers) sluice.Headers {
 	})
 }
 
-// invokeURL is the URL that was called, on the configured base: never on the request's own
-// host.
+// invokeURL is the URL that was called, to the letter, on the configured base: never on the
+// request's own host. Some providers sign it.
 func (g *Gateway) invokeURL(c *call) string {
-	url := g.engine.EndpointURL(c.endpoint)
-	if c.fragment != "" {
-		url += "/" + c.fragment
-	}
-	if query := c.request.URL.RawQuery; query != "" {
-		url += "?" + query
+	asked := c.request.URL
+	url := g.engine.EndpointURL(c.endpoint) + strings.TrimPrefix(asked.EscapedPath(), pathPrefix+c.endpoint)
+	if asked.RawQuery != "" || asked.ForceQuery {
+		url += "?" + asked.RawQuery
 	}
 	return url
 }

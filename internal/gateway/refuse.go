@@ -48,7 +48,7 @@ func unavailable(message string) *refusal {
 // refuse answers a request that a stage refused.
 func (g *Gateway) refuse(c *call, cause error) {
 	answer := asRefusal(cause)
-	id := g.recordRefusal(c, cause)
+	id := g.recordRefusal(c, answer, cause)
 	if id != "" {
 		c.setExecutionID(id)
 	}
@@ -62,12 +62,12 @@ func (g *Gateway) refuse(c *call, cause error) {
 // or the trigger is to blame for leaves a failed one; a body that cannot be parsed is not
 // kept. There is none where we could not serve, where the trigger rejected the request, which
 // is no failure, and where the caller has gone.
-func (g *Gateway) recordRefusal(c *call, cause error) (executionID string) {
+func (g *Gateway) recordRefusal(c *call, answer *refusal, cause error) (executionID string) {
 	switch {
 	case isA[*engine.ExecutionError](cause) || errors.Is(cause, engine.ErrDeadline):
 		return c.fired.ExecutionID()
-	case isA[*refusal](cause) || errors.Is(cause, engine.ErrNotAccepted) || errors.Is(cause, engine.ErrStopped) ||
-		isA[*sluice.RejectError](cause) && !isA[*engine.InputError](cause) || c.request.Context().Err() != nil:
+	case answer.status == http.StatusServiceUnavailable || isA[*refusal](cause) ||
+		c.fired != nil && c.fired.Rejected || c.request.Context().Err() != nil:
 		return ""
 	case c.fired == nil && isA[*sluice.BodyError](cause):
 		var err error
@@ -91,17 +91,27 @@ func asRefusal(err error) *refusal {
 	var known *refusal
 	var rejected *sluice.RejectError
 	var panicked *sluice.PanicError
+	var unrouted *engine.RouteError
+	var unsigned *sluice.SignatureError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &rejected):
 		return &refusal{status: rejected.StatusCode, message: rejected.Message}
+	case errors.As(err, &unsigned): // The record has the reason, a forger learns none.
+		return &refusal{status: http.StatusUnauthorized, message: "The request is not signed as this endpoint requires."}
 	case errors.As(err, &panicked):
 		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
 	case errors.Is(err, sluice.ErrMalformedJSON):
 		return badRequest("Received malformed JSON payload.")
 	case errors.Is(err, engine.ErrDeadline):
 		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
+	case errors.Is(err, engine.ErrRouteDeadline):
+		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
+	case errors.As(err, &unrouted) && (unrouted.UnknownFlow || unrouted.UnknownCustomer):
+		return &refusal{status: http.StatusNotFound, message: unrouted.Error()}
+	case errors.Is(err, engine.ErrQueueFull):
+		return unavailable("Too many executions are waiting. Nothing was accepted.")
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
 		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
 	default:
@@ -112,6 +122,7 @@ func asRefusal(err error) *refusal {
 // refuse writes the refusal.
 func (c *call) refuse(answer *refusal) {
 	header := c.Header()
+	c.leaveBody()
 	if answer.allow != "" {
 		header.Set("Allow", answer.allow)
 	}

@@ -14,7 +14,7 @@ const pathPrefix = "/trigger/"
 // allowedMethods are those that an endpoint takes (seed 001); HEAD counts as GET.
 const allowedMethods = "GET, POST, PUT, PATCH, DELETE"
 
-// resolve finds the flow that the request's endpoint starts.
+// resolve finds what the request's endpoint is for.
 func (g *Gateway) resolve(c *call) error {
 	switch c.request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:

@@ -26,6 +26,8 @@ func (g *Gateway) respond(c *call) error {
 	case c.fired.Stop:
 		c.respondCustom(c.fired.Response, nil)
 		return nil
+	case c.targets != nil:
+		return g.acceptAll(c)
 	case c.fired.Response != nil:
 		return g.accept(c, c.fired.Response)
 	case c.isSynchronous():
@@ -65,7 +67,7 @@ func (g *Gateway) accept(c *call, response *sluice.HTTPResponse) error {
 
 // execute answers a synchronous caller with the flow's result.
 func (g *Gateway) execute(c *call) error {
-	finished, err := g.engine.Execute(c.request.Context(), c.fired, g.options.SyncTimeout)
+	finished, err := g.engine.Execute(c.request.Context(), c.fired, g.options.SyncTimeout-c.routing)
 	if err != nil {
 		return err
 	}

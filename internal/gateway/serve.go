@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -13,8 +14,14 @@ import (
 
 // Options of a gateway. All are required; the runtime sets the defaults.
 type Options struct {
-	// MaxBodyBytes bounds a request's body.
+	// MaxBodyBytes bounds a request's body, as it comes and after each decompression.
 	MaxBodyBytes int64
+	// MaxInFlightBytes bounds the bodies of all requests that are under way.
+	MaxInFlightBytes int64
+	// RateLimit is how many requests an endpoint takes in a second; negative is no limit.
+	RateLimit int
+	// ReadTimeout is how long a body may take to arrive.
+	ReadTimeout time.Duration
 	// SyncTimeout is how long a synchronous caller waits.
 	SyncTimeout time.Duration
 	// RedirectResults sends synchronous callers to their result instead of the result.
@@ -23,27 +30,45 @@ type Options struct {
 
 // Gateway serves the webhook endpoints.
 type Gateway struct {
-	engine  *engine.Engine
-	options Options
+	engine   *engine.Engine
+	options  Options
+	rate     *rateLimiter
+	inFlight budget
+	parsing  chan struct{} // a place each for large bodies that are being parsed
 }
 
 // New returns the gateway of an engine.
 func New(e *engine.Engine, options Options) *Gateway {
-	return &Gateway{engine: e, options: options}
+	g := &Gateway{
+		engine: e, options: options, rate: newRateLimiter(options.RateLimit),
+		parsing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
+	g.inFlight.free.Store(options.MaxInFlightBytes)
+	return g
 }
 
 // call is one request on its way through the stages.
 type call struct {
 	http.ResponseWriter
 	request *http.Request
+	// held is what of the gateway's budget the body takes.
+	held int64
+	// bodyRead says that nothing of the body is left on the connection.
+	bodyRead bool
 	// endpoint is its id; fragment is what follows it in the path, as the caller escaped it.
 	endpoint, fragment string
-	// target is the flow that is called.
-	target engine.Target
+	// target is what is called: without a flow until route has found it. targets are all of
+	// them where there are several.
+	target  engine.Target
+	targets []engine.Target
+	// routing is how long route took.
+	routing time.Duration
 	// payload is what was read of the request.
 	payload *sluice.TriggerPayload
-	// fired is the execution to be, once its trigger has seen the request.
-	fired *engine.Fired
+	// fired is the execution to be, once its trigger has seen the request: the first where
+	// there are several, allFired.
+	fired    *engine.Fired
+	allFired []*engine.Fired
 }
 
 // ServeHTTP takes a request through the stages. The first that fails ends it.
@@ -60,7 +85,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	for _, stage := range [...]func(*call) error{g.resolve, g.authenticate, g.parse, g.fire, g.respond} {
+	defer func() { g.inFlight.give(c.held) }()
+	for _, stage := range [...]func(*call) error{g.resolve, g.admit, g.authenticate, g.parse, g.route, g.fire, g.respond} {
 		if err := stage(c); err != nil {
 			g.refuse(c, err)
 			return
@@ -70,6 +96,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // fire lets the flow's trigger see the request.
 func (g *Gateway) fire(c *call) (err error) {
-	c.fired, err = g.engine.Fire(c.request.Context(), c.target, c.payload)
+	switch {
+	case c.fired != nil:
+		return nil // The preprocess flow's trigger has answered.
+	case c.targets != nil:
+		return g.fireAll(c)
+	}
+	c.fired, err = g.engine.Fire(c.request.Context(), c.target, c.request.Method, c.payload)
 	return err
 }

@@ -10,21 +10,68 @@ import (
 
 // Accept implements [store.Accepter].
 func (s *Store) Accept(ctx context.Context, acceptance *store.Acceptance) (*store.Accepted, error) {
-	id, err := encodeID(acceptance.Execution.ID)
+	w, err := newAccept(acceptance)
+	if err == nil {
+		err = s.submit(ctx, w)
+	}
 	if err != nil {
-		return nil, err
-	}
-	w := &accept{Acceptance: acceptance, id: id}
-	if err := w.check(); err != nil {
-		return nil, fmt.Errorf("store: accept execution %s: %w", w.Execution.ID, err)
-	}
-	if err := s.submit(ctx, w); err != nil {
-		if violated(err) {
-			err = fmt.Errorf("an execution with this id exists: %w", store.ErrConflict)
-		}
-		return nil, fmt.Errorf("store: accept execution %s: %w", w.Execution.ID, err)
+		return nil, acceptError(acceptance, err)
 	}
 	return &w.accepted, nil
+}
+
+// AcceptAll implements [store.Accepter].
+func (s *Store) AcceptAll(ctx context.Context, acceptances []*store.Acceptance) ([]*store.Accepted, error) {
+	all := make(acceptAll, len(acceptances))
+	accepted := make([]*store.Accepted, len(acceptances))
+	for i, acceptance := range acceptances {
+		w, err := newAccept(acceptance)
+		if err != nil {
+			return nil, acceptError(acceptance, err)
+		}
+		all[i], accepted[i] = w, &w.accepted
+	}
+	if len(all) == 0 {
+		return accepted, nil
+	}
+	if err := s.submit(ctx, all); err != nil {
+		return nil, acceptError(acceptances[0], err)
+	}
+	return accepted, nil
+}
+
+func acceptError(acceptance *store.Acceptance, err error) error {
+	if violated(err) {
+		err = fmt.Errorf("an execution with this id exists: %w", store.ErrConflict)
+	}
+	return fmt.Errorf("store: accept execution %s: %w", acceptance.Execution.ID, err)
+}
+
+// acceptAll are acceptances that share their fate.
+type acceptAll []*accept
+
+func (all acceptAll) apply(s *Store) error {
+	for _, w := range all {
+		if err := w.apply(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all acceptAll) undo() {
+	for _, w := range all {
+		w.undo()
+	}
+}
+
+func (all acceptAll) committed(s *Store, abandoned bool) error {
+	for _, w := range all {
+		if err := w.committed(s, abandoned); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type accept struct {
@@ -33,6 +80,15 @@ type accept struct {
 	seat     *seat
 	spilled  bool
 	accepted store.Accepted
+}
+
+func newAccept(acceptance *store.Acceptance) (*accept, error) {
+	id, err := encodeID(acceptance.Execution.ID)
+	if err != nil {
+		return nil, err
+	}
+	w := &accept{Acceptance: acceptance, id: id}
+	return w, w.check()
 }
 
 func (w *accept) check() error {
@@ -59,22 +115,29 @@ func (w *accept) apply(s *Store) error {
 	}
 	s.seq++
 	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
-	err := s.insertExecution(s.seq, w.id, e)
-	switch {
-	case err != nil:
+	if err := s.insertExecution(s.seq, w.id, e); err != nil {
 		return err
+	}
+	for _, step := range w.Steps {
+		if err := s.insertStep(s.seq, step); err != nil {
+			return err
+		}
+	}
+	switch {
 	case w.Outcome != nil:
 		return s.insertOutcome(s.seq, w.Outcome)
 	case w.Worker == "" && s.queue.spill(e.Instance):
 		w.spilled = true
-		_, err = s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
+		_, err := s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
+		return err
+	default:
+		return nil
 	}
-	return err
 }
 
 func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error {
 	_, err := s.statements.execution.ExecContext(context.Background(), seq, id, encodeTime(e.AcceptedAt), e.Integration,
-		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body)
+		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body, e.Logs)
 	return err
 }
 

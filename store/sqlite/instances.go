@@ -106,38 +106,57 @@ func (s *Store) HasAPIKeys(ctx context.Context, integration string) (found bool,
 	return found, nil
 }
 
+// InstancesOfCustomer implements [store.Instances].
+func (s *Store) InstancesOfCustomer(ctx context.Context, integration, externalID string) ([]*store.Instance, error) {
+	return s.instances(ctx, "integration = ? AND customer_external_id = ? ORDER BY name", integration, externalID)
+}
+
 func (s *Store) instance(ctx context.Context, where string, args ...any) (*store.Instance, error) {
-	var found *store.Instance
+	found, err := s.instances(ctx, where, args...)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, fmt.Errorf("store: find instance %q: %w", args, store.ErrNotFound)
+	default:
+		return found[0], nil
+	}
+}
+
+func (s *Store) instances(ctx context.Context, where string, args ...any) ([]*store.Instance, error) {
+	var found []*store.Instance
 	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		if err := each(ctx, conn, func(rows *sql.Rows) error {
-			found = &store.Instance{}
+			var i store.Instance
 			var deployedAt int64
 			var keys []byte
-			if err := rows.Scan(&found.ID, &found.Name, &found.Integration, &found.Version, &found.Customer.ID,
-				&found.Customer.ExternalID, &found.Customer.Name, &found.Config, &keys, &found.Paused, &found.Pending,
-				&deployedAt, &found.Revision); err != nil {
+			if err := rows.Scan(&i.ID, &i.Name, &i.Integration, &i.Version, &i.Customer.ID, &i.Customer.ExternalID,
+				&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &deployedAt, &i.Revision); err != nil {
 				return err
 			}
-			found.DeployedAt = decodeTime(deployedAt)
+			i.DeployedAt = decodeTime(deployedAt)
 			var err error
-			found.Keys, err = decodeKeys(keys)
+			i.Keys, err = decodeKeys(keys)
+			found = append(found, &i)
 			return err
 		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, api_keys, paused,
 			pending, deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
 			return err
 		}
-		if found == nil {
-			return store.ErrNotFound
+		for _, i := range found {
+			if err := each(ctx, conn, func(rows *sql.Rows) error {
+				var endpoint store.Endpoint
+				err := rows.Scan(&endpoint.ID, &endpoint.Flow)
+				i.Endpoints = append(i.Endpoints, endpoint)
+				return err
+			}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", i.ID); err != nil {
+				return err
+			}
 		}
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			var endpoint store.Endpoint
-			err := rows.Scan(&endpoint.ID, &endpoint.Flow)
-			found.Endpoints = append(found.Endpoints, endpoint)
-			return err
-		}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", found.ID)
+		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: find instance %q: %w", args, err)
+		return nil, fmt.Errorf("store: find instances %q: %w", args, err)
 	}
 	return found, nil
 }

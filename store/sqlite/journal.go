@@ -26,8 +26,12 @@ func (w *record) apply(s *Store) error {
 	if w.lost = seat == nil || seat.ending; w.lost {
 		return nil
 	}
-	_, err := s.statements.step.ExecContext(context.Background(), seat.seq, w.Key, w.Name, w.Attempt,
-		encodeTime(w.StartedAt), encodeTime(w.EndedAt), w.Result)
+	return s.insertStep(seat.seq, w.Step)
+}
+
+func (s *Store) insertStep(seq int64, step *store.Step) error {
+	_, err := s.statements.step.ExecContext(context.Background(), seq, step.Key, step.Name, step.Attempt,
+		encodeTime(step.StartedAt), encodeTime(step.EndedAt), step.Result)
 	return err
 }
 

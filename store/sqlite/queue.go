@@ -29,7 +29,7 @@ func (s *seat) size() int {
 	if s.execution == nil {
 		return 0
 	}
-	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body)
+	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body) + len(s.execution.Logs)
 }
 
 // lane holds the first ready executions of an instance.
@@ -309,6 +309,7 @@ func (q *queue) remove(s *seat) {
 	defer q.mu.Unlock()
 	delete(q.claims, s.execution.ID)
 	delete(q.seats, s.seq)
+	s.execution = nil // The seat itself stands in recent until the mark moves.
 }
 
 // close ends the waiting of all claims.

@@ -46,6 +46,16 @@ func testAccept(t *testing.T, s *suite) {
 		require.Equal(t, []*store.Outcome{o}, record.Attempts)
 		h.nothingReady()
 	})
+	s.test(t, "with steps", func(t *testing.T, h *harness) {
+		e := execution(t, "a")
+		before := step("before", 0)
+		claim := h.acceptAs(&store.Acceptance{Execution: e, Steps: []*store.Step{before}, Worker: "w1"}).Claim
+		require.NoError(t, h.RecordStep(h.ctx(), claim, step("after", 1)))
+		require.Equal(t, []*store.Step{before, step("after", 1)}, h.record(e.ID).Steps)
+		steps, err := h.Steps(h.ctx(), e.ID)
+		require.NoError(t, err)
+		require.Equal(t, []*store.Step{before, step("after", 1)}, steps)
+	})
 	s.test(t, "an id twice", func(t *testing.T, h *harness) {
 		e := h.accept("a")
 		again := *e
@@ -68,7 +78,72 @@ func testAccept(t *testing.T, s *suite) {
 		}
 		h.nothingReady()
 	})
+	testAcceptAll(t, s)
 	testDedupe(t, s)
+}
+
+func testAcceptAll(t *testing.T, s *suite) {
+	t.Helper()
+	all := func(t *testing.T) []*store.Acceptance {
+		t.Helper()
+		return []*store.Acceptance{
+			{Execution: execution(t, "a")},
+			{Execution: execution(t, "b"), Worker: "w1", Steps: []*store.Step{step("before", 0)}},
+			{Execution: execution(t, "a"), Outcome: outcome(1, store.StatusFailed)},
+		}
+	}
+	s.test(t, "several", func(t *testing.T, h *harness) {
+		list := all(t)
+		accepted, err := h.AcceptAll(h.ctx(), list)
+		require.NoError(t, err)
+		require.Len(t, accepted, len(list))
+		require.Nil(t, accepted[0].Claim)
+		require.Equal(t, list[1].Execution, accepted[1].Claim.Execution)
+		require.Equal(t, store.StatusQueued, h.record(list[0].Execution.ID).Status)
+		require.Equal(t, store.StatusRunning, h.record(list[1].Execution.ID).Status)
+		require.Equal(t, store.StatusFailed, h.record(list[2].Execution.ID).Status)
+		require.Len(t, h.record(list[1].Execution.ID).Steps, 1)
+		require.Equal(t, []string{list[0].Execution.ID}, ids(h.claim(1)))
+		h.nothingReady()
+	})
+	s.test(t, "none of several", func(t *testing.T, h *harness) {
+		taken := h.accept("c")
+		for name, spoil := range map[string]func(*store.Acceptance){
+			"an id twice": func(a *store.Acceptance) { a.Execution.ID = taken.ID },
+			"no id":       func(a *store.Acceptance) { a.Execution.ID = "42" },
+			"unfinished":  func(a *store.Acceptance) { a.Outcome = retry(1, start) },
+		} {
+			list := append(all(t), &store.Acceptance{Execution: execution(t, "d")})
+			spoil(list[3])
+			_, err := h.AcceptAll(h.ctx(), list)
+			require.Error(t, err, name)
+			for _, a := range list[:3] {
+				_, err := h.Execution(h.ctx(), a.Execution.ID)
+				require.ErrorIs(t, err, store.ErrNotFound, name)
+			}
+		}
+		require.Equal(t, []string{taken.ID}, ids(h.claim(1)))
+		h.nothingReady()
+	})
+	s.test(t, "no acceptance", func(t *testing.T, h *harness) {
+		accepted, err := h.AcceptAll(h.ctx(), nil)
+		require.NoError(t, err)
+		require.Empty(t, accepted)
+	})
+	s.test(t, "a duplicate among several", func(t *testing.T, h *harness) {
+		list := all(t)[:2]
+		list[1].Execution.Instance = "a"
+		for _, a := range list {
+			a.DedupeKey, a.DedupeUntil = "k", start.Add(time.Minute)
+		}
+		accepted, err := h.AcceptAll(h.ctx(), list)
+		require.NoError(t, err)
+		require.Empty(t, accepted[0].DuplicateOf)
+		require.Equal(t, list[0].Execution.ID, accepted[1].DuplicateOf)
+		require.Nil(t, accepted[1].Claim)
+		h.claim(1)
+		h.nothingReady()
+	})
 }
 
 // testBadNeighbour accepts an id that exists together with others that do not.

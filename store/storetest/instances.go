@@ -92,6 +92,8 @@ func testInstances(t *testing.T, s *suite) {
 		require.EqualValues(t, 1, won.Load())
 	})
 	testAPIKeys(t, s)
+	testCustomers(t, s)
+	testSharedEndpoint(t, s)
 	s.crashTest(t, "after a crash", func(t *testing.T, h *harness) {
 		i := instance(t, "acme", "main")
 		require.NoError(t, h.PutInstance(h.ctx(), i))
@@ -118,6 +120,59 @@ func testAPIKeys(t *testing.T, s *suite) {
 		keyed.Keys = []store.APIKey{}
 		require.NoError(t, h.PutInstance(h.ctx(), keyed))
 		requireKeys(false, "orders")
+	})
+}
+
+func testCustomers(t *testing.T, s *suite) {
+	t.Helper()
+	s.test(t, "of a customer", func(t *testing.T, h *harness) {
+		second, first := instance(t, "acme", "two"), instance(t, "acme", "one")
+		other, elsewhere := instance(t, "globex", "one"), instance(t, "acme", "one")
+		first.Paused, second.Pending = false, true
+		elsewhere.Integration = "stock"
+		for _, i := range []*store.Instance{second, first, other, elsewhere} {
+			require.NoError(t, h.PutInstance(h.ctx(), i))
+		}
+		found, err := h.InstancesOfCustomer(h.ctx(), "orders", "x-acme")
+		require.NoError(t, err)
+		require.Equal(t, []*store.Instance{first, second}, found)
+		for _, unknown := range []string{"acme", "X-acme", "x-acme ", "x-acm%", ""} {
+			found, err = h.InstancesOfCustomer(h.ctx(), "orders", unknown)
+			require.NoError(t, err)
+			require.Empty(t, found, unknown)
+		}
+	})
+}
+
+func testSharedEndpoint(t *testing.T, s *suite) {
+	t.Helper()
+	s.test(t, "a shared endpoint", func(t *testing.T, h *harness) {
+		got := make([]string, 16)
+		var all sync.WaitGroup
+		for i := range got {
+			proposed := newID(t)
+			all.Go(func() { got[i], _ = h.SharedEndpoint(h.ctx(), "orders", proposed) })
+		}
+		all.Wait()
+		require.NotEmpty(t, got[0])
+		for _, id := range got {
+			require.Equal(t, got[0], id)
+		}
+		other, err := h.SharedEndpoint(h.ctx(), "stock", "s")
+		require.NoError(t, err)
+		require.Equal(t, "s", other)
+		_, err = h.SharedEndpoint(h.ctx(), "sales", "s")
+		require.ErrorIs(t, err, store.ErrConflict)
+		_, err = h.InstanceByEndpoint(h.ctx(), "s")
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+	s.crashTest(t, "a shared endpoint after a crash", func(t *testing.T, h *harness) {
+		id, err := h.SharedEndpoint(h.ctx(), "orders", "first")
+		require.NoError(t, err)
+		h.crash()
+		again, err := h.SharedEndpoint(h.ctx(), "orders", "second")
+		require.NoError(t, err)
+		require.Equal(t, id, again)
 	})
 }
 

@@ -105,6 +105,7 @@ func execution(t testing.TB, instance string) *store.Execution {
 		ID: newID(t), Integration: "orders", Version: "1.2.0", Customer: "acme", User: "u-1", Instance: instance,
 		Flow: "import", InvokeType: "webhook", AcceptedAt: start,
 		Payload: store.Payload{Head: []byte(`{"h":1}`), Body: []byte("body of " + instance + "\x00\xff")},
+		Logs:    []byte(`["before"]`),
 	}
 }
 

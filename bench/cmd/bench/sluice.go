@@ -42,6 +42,7 @@ func startRuntime(flow sluice.Flow, synchronous bool, recording runtime.Recordin
 }
 
 func serveFlow(flow sluice.Flow, options runtime.Options) (*subject, error) {
+	options.RateLimit = -1 // What is measured has one endpoint.
 	ctx := context.Background()
 	options.Integrations = []*sluice.Integration{{Name: "Bench", Flows: []sluice.Flow{flow}}}
 	options.Logger = slog.New(slog.DiscardHandler)

@@ -11,7 +11,8 @@ CREATE TABLE executions (
 	flow        TEXT NOT NULL,
 	invoke_type TEXT NOT NULL,
 	head        BLOB,
-	body        BLOB
+	body        BLOB,
+	logs        BLOB
 ) STRICT;
 
 -- How an attempt ended. It never changes.
@@ -79,6 +80,7 @@ CREATE TABLE instances (
 	UNIQUE (integration, customer, name)
 ) STRICT;
 CREATE INDEX instances_keyed ON instances (integration) WHERE api_keys IS NOT NULL;
+CREATE INDEX instances_customer ON instances (integration, customer_external_id, name);
 
 CREATE TABLE endpoints (
 	id       TEXT PRIMARY KEY,
@@ -87,6 +89,11 @@ CREATE TABLE endpoints (
 	flow     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_instance ON endpoints (instance);
+
+CREATE TABLE shared_endpoints (
+	integration TEXT PRIMARY KEY,
+	id          TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
 
 -- Results that callers fetch by a URL of their own.
 CREATE TABLE results (

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// preprocessKey is the preprocess flow's key in the journal. Keys of steps begin with a
+// quote.
+const preprocessKey = "preprocess"
+
+// ErrRouteDeadline is the cause with which a preprocess flow's context ends when its caller
+// waits no longer.
+var ErrRouteDeadline = errors.New("routing the request took too long")
+
+// ConfigError says that a preprocess flow read a config variable where it has no instance.
+type ConfigError struct{ Key string }
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("config variable %q: a preprocess flow has no instance yet on a shared endpoint, and so no configuration", e.Key)
+}
+
+// prelude is what the preprocess flow leaves to the executions that it routes to.
+type prelude struct {
+	// id of the execution; only the first has that of the preprocess flow's.
+	id string
+	// step is the part of the flow's result that led to the execution, on record.
+	step                      *store.Step
+	logs                      *logBuffer
+	response, acknowledgement *sluice.HTTPResponse
+}
+
+func (p *prelude) executionID() string {
+	if p == nil {
+		return ""
+	}
+	return p.id
+}
+
+func (p *prelude) steps() []*store.Step {
+	if p == nil {
+		return nil
+	}
+	return []*store.Step{p.step}
+}
+
+// preprocess routes a request by the result of the preprocess flow, which gets a copy of
+// the payload.
+func (e *Engine) preprocess(
+	ctx context.Context, target Target, method string, payload *sluice.TriggerPayload,
+) ([]Target, *Fired, error) {
+	router := target
+	router.Flow = target.definition.routing.preprocess
+	x, err := e.newExecution(router, sluice.InvokeWebhook)
+	if err != nil {
+		return nil, nil, err
+	}
+	x.payload = copyPayload(payload)
+	x.payload.StartedAt = x.started
+	fired := &Fired{execution: x}
+	data, err := x.runPreprocess(ctx, fired, method)
+	if err != nil || fired.Stop {
+		return nil, fired, err
+	}
+	targets, err := e.followAll(ctx, target, data)
+	if err != nil {
+		return nil, fired, err
+	}
+	for i := range targets {
+		before := targets[i].prelude
+		before.logs, before.response, before.acknowledgement = &x.logs, fired.Response, fired.Acknowledgement
+		step := before.step
+		step.Name, step.StartedAt, step.EndedAt = router.Flow.Name, x.started, time.Now().UTC()
+	}
+	targets[0].prelude.id = x.record.ID
+	return targets, nil, nil
+}
+
+// followAll finds what the routes name in the data that the preprocess flow handed back. If
+// one of them leads nowhere, none is followed.
+func (e *Engine) followAll(ctx context.Context, from Target, data []byte) ([]Target, error) {
+	routing := from.definition.routing
+	results, err := routing.split(data)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]Target, len(results))
+	for i, result := range results {
+		found, err := routing.read(sluice.NewBody(result).Lookup)
+		if err != nil {
+			return nil, err
+		}
+		if targets[i], err = e.follow(ctx, from, found); err != nil {
+			return nil, err
+		}
+		targets[i].prelude = &prelude{step: &store.Step{Key: preprocessKey, Result: result}}
+	}
+	return targets, nil
+}
+
+// runPreprocess calls the flow's trigger and the flow, and returns its data as JSON. Durable
+// calls do not work in it: nothing is accepted yet.
+func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method string) (data []byte, err error) {
+	ctx, x.cancel = context.WithCancelCause(ctx)
+	defer x.cancel(nil)
+	defer func() { err = preprocessError(ctx, err) }()
+	if err := x.fireTrigger(ctx, fired, method); err != nil || fired.Stop {
+		return nil, err
+	}
+	if err := x.target.Flow.checkInput(x.payload); err != nil {
+		return nil, err
+	}
+	x.hideSecrets()
+	userCtx, run := x.newRun(ctx, x.payload)
+	var result *sluice.Result
+	if err := guard(func() (err error) {
+		result, err = x.target.Flow.OnExecution(userCtx, run)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if result == nil {
+		result = &sluice.Result{}
+	}
+	return encodeJSON(result.Data)
+}
+
+// preprocessError is the error that counts: what made the context end explains the one
+// that user code returned, and reading configuration that is not there fails in any case.
+func preprocessError(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	var config *ConfigError
+	switch {
+	case errors.As(cause, &config):
+		return cause
+	case err != nil && errors.Is(cause, ErrRouteDeadline):
+		return fmt.Errorf("%w: %w", ErrRouteDeadline, err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"golang.org/x/time/rate"
+
+	"github.com/sluice-go/sluice"
+)
+
+// Target is what a request or an event is for: a flow of an instance. A request to an
+// endpoint that several flows share has no Flow until it is routed, and no Instance either
+// if all instances share the endpoint.
+type Target struct {
+	Instance *Instance
+	Flow     *Flow
+
+	definition *definition
+	// user is the external id of the customer's user whom the request concerns, if any.
+	user string
+	// prelude is what the preprocess flow leaves to the execution; nil if there is none.
+	prelude *prelude
+}
+
+// NeedsRoute tells whether the flow is still to be found: see [Engine.Route].
+func (t Target) NeedsRoute() bool { return t.Flow == nil }
+
+// refusals bounds how many refused requests are recorded.
+func (t Target) refusals() *rate.Limiter {
+	if t.Instance != nil {
+		return t.Instance.refusals
+	}
+	return t.definition.refusals
+}
+
+// isSecretHeader tells which headers only the triggers may see: that of the flow, and that
+// of the flow which routes to it.
+func (t Target) isSecretHeader(name string) bool {
+	if t.Flow != nil && t.Flow.isSecretHeader(name) {
+		return true
+	}
+	if routing := t.definition.routing; routing != nil && routing.preprocess != nil && routing.preprocess.isSecretHeader(name) {
+		return true
+	}
+	return isSecretHeader(name)
+}
+
+func (t Target) webhookURLs() map[string]string {
+	if t.Instance != nil {
+		return t.Instance.webhookURLs
+	}
+	return t.definition.webhookURLs
+}
+
+func (t Target) apiKeys() map[string][]string {
+	if t.Instance != nil {
+		return t.Instance.apiKeys
+	}
+	return t.definition.apiKeys
+}
+
+func (t Target) customer() sluice.CustomerAttributes {
+	if t.Instance == nil {
+		return sluice.CustomerAttributes{}
+	}
+	return sluice.CustomerAttributes(t.Instance.record.Customer)
+}
+
+func (t Target) instance() sluice.InstanceAttributes {
+	if t.Instance == nil {
+		return sluice.InstanceAttributes{}
+	}
+	return sluice.InstanceAttributes{ID: t.Instance.record.ID, Name: t.Instance.record.Name}
+}
+
+func (t Target) integration() sluice.IntegrationAttributes {
+	name := t.definition.integration.Name
+	return sluice.IntegrationAttributes{
+		ID: name, Name: name, VersionSequenceID: t.version(), ExternalVersion: t.version(),
+	}
+}
+
+// version is the deployed one, or without an instance the registered one.
+func (t Target) version() string {
+	if t.Instance != nil {
+		return t.Instance.record.Version
+	}
+	return t.definition.integration.Version
+}
+
+func (t Target) flow() sluice.FlowAttributes {
+	if t.Flow == nil {
+		return sluice.FlowAttributes{}
+	}
+	return sluice.FlowAttributes{ID: t.Flow.StableKey, Name: t.Flow.Name, StableID: t.Flow.StableKey}
+}
