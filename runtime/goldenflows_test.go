@@ -12,7 +12,7 @@ import (
 )
 
 // goldenDeployment is the instance that golden files call.
-var goldenDeployment = runtime.Deployment{Customer: runtime.Customer{ExternalID: "cust_1", Name: "Customer One"}}
+var goldenDeployment = runtime.Deployment{Customer: runtime.Customer{ExternalID: "cust_123", Name: "Customer"}}
 
 // goldenIntegration has the flows that golden files call. Most do what the body of the
 // request says.
@@ -41,12 +41,25 @@ func goldenIntegration() *sluice.Integration {
 			Name: "Keyed", StableKey: "keyed", OnExecution: goldenEcho,
 			EndpointSecurityType: sluice.EndpointSecurityOrganization, OrganizationAPIKeys: []string{"the-key-of-the-organization"},
 		},
+		{
+			Name: "Signed", StableKey: "signed", OnExecution: goldenEcho,
+			Trigger: sluice.HMACTrigger{Signature: plainHMAC, Secrets: []string{seedSecret}},
+		},
 		{Name: "Once", StableKey: "once", OnExecution: goldenEcho, QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
 		{
 			Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: goldenEcho,
 			QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"},
 		},
 	}}
+}
+
+// eventRouter is seed 002's example of an endpoint for all flows of an instance.
+func eventRouter() *sluice.Integration {
+	return &sluice.Integration{
+		Name: "Event Router", EndpointType: sluice.EndpointInstanceSpecific,
+		TriggerPreprocessFlowConfig: &sluice.PreprocessFlowConfig{FlowNameField: "body.data.event"},
+		Flows:                       echoFlows("order.created", "order.updated"),
+	}
 }
 
 // goldenEcho answers with the body: JSON byte for byte.

@@ -57,15 +57,18 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
 		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
 	}
-	if trigger, ok := flow.trigger.(sluice.WebhookTrigger); ok {
-		response := sluice.HTTPResponse(trigger)
-		if flow.acknowledgement, err = checkResponse(&response); err != nil {
-			return nil, fmt.Errorf("trigger: %w", err)
-		}
-	}
-	if trigger, ok := flow.trigger.(sluice.HMACTrigger); ok {
+	var response *sluice.HTTPResponse
+	switch trigger := flow.trigger.(type) {
+	case sluice.WebhookTrigger:
+		configured := sluice.HTTPResponse(trigger)
+		response = &configured
+	case sluice.HMACTrigger:
+		response = trigger.Response
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
 		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
+	}
+	if flow.acknowledgement, err = checkResponse(response); err != nil {
+		return nil, fmt.Errorf("trigger: the response: %w", err)
 	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {

@@ -31,7 +31,6 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 		return err
 	}
 	x.deliveryID = trigger.Signature.DedupeID(request)
-	fired.Response = trigger.Response
 	return x.callTrigger(ctx, fired, trigger.OnTrigger)
 }
 
