@@ -30,7 +30,8 @@ type bodyState struct {
 	dataErr error
 }
 
-// RawBody is a request's body as it came, byte for byte. As JSON its data is base64.
+// RawBody is a request's body as it came over the wire, byte for byte: what signatures are
+// made of. As JSON its data is base64.
 type RawBody struct {
 	Data        []byte `json:"data"`
 	ContentType string `json:"contentType,omitempty"`

@@ -14,7 +14,8 @@ func TestHMACTriggerFaults(t *testing.T) {
 	t.Parallel()
 	plain := HMAC("x-hmac-sha256", HMACSHA256)
 	page := ConfigPage{Name: "Page", Elements: []ConfigElement{
-		StringVar{Key: "secret", StableKey: "secret"}, NumberVar{Key: "number", StableKey: "number"},
+		StringVar{Key: "secret", StableKey: "secret"},
+		NumberVar{Key: "number", StableKey: "number"},
 		ConnectionVar{Key: "connection", StableKey: "connection", Connection: BasicConnection{Inputs: []ConnectionInput{
 			{Key: "secret", Label: "Secret", Type: InputTypePassword},
 		}}},
@@ -51,9 +52,8 @@ func TestHMACTriggerFaults(t *testing.T) {
 				OnExecution: func(context.Context, *Run) (*Result, error) { return nil, nil },
 			}}}
 			require.NoError(t, integration.ValidateExport(), "spectral knows no such trigger")
-			var invalid *ValidationError
 			var got []string
-			if errors.As(integration.Validate(), &invalid) {
+			if invalid, ok := errors.AsType[*ValidationError](integration.Validate()); ok {
 				for _, fault := range invalid.Faults {
 					got = append(got, strings.TrimPrefix(fault.String(), "flows[0].trigger"))
 				}
@@ -69,8 +69,12 @@ func TestLiveSecrets(t *testing.T) {
 		"secret": "b", "none": "", "secrets": []string{"c", ""}, "connection": Connection{Fields: map[string]any{"secret": "d"}},
 	}
 	trigger := HMACTrigger{Secrets: []string{"a"}, SecretVars: []SecretVar{
-		{ConfigVar: "secret"}, {ConfigVar: "none"}, {ConfigVar: "missing"}, {ConfigVar: "secrets"},
-		{ConfigVar: "connection", Field: "secret"}, {ConfigVar: "connection", Field: "other"},
+		{ConfigVar: "secret"},
+		{ConfigVar: "none"},
+		{ConfigVar: "missing"},
+		{ConfigVar: "secrets"},
+		{ConfigVar: "connection", Field: "secret"},
+		{ConfigVar: "connection", Field: "other"},
 	}}
 	require.Equal(t, []string{"a", "b", "c", "d"}, trigger.LiveSecrets(func(key string) (any, bool) {
 		value, ok := values[key]

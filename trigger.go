@@ -49,9 +49,9 @@ type TriggerPayload struct {
 	Headers Headers `json:"headers"`
 	// QueryParameters of the request's URL.
 	QueryParameters QueryParameters `json:"queryParameters"`
-	// RawBody holds the exact bytes of the request.
+	// RawBody holds the exact bytes of the request, compressed if they came so.
 	RawBody RawBody `json:"rawBody"`
-	// Body is the parsed body.
+	// Body is the parsed body, after decompression.
 	Body Body `json:"body"`
 	// PathFragment is what follows the endpoint's URL, without the leading slash.
 	PathFragment string `json:"pathFragment"`

@@ -44,7 +44,7 @@ func (v *validator) secretVar(path string, secret SecretVar) {
 
 // splitErrors returns the errors that errors.Join put together.
 func splitErrors(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // Only the outermost counts.
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{err}

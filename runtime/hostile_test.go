@@ -34,8 +34,8 @@ type echoed struct {
 	Body            struct{ Data json.RawMessage }
 }
 
-// send delivers a request and reads the echo.
-func send(t *testing.T, h *sluicetest.Harness, url, body string, change ...func(*http.Request)) (*sluicetest.Response, echoed) {
+// sendEcho delivers a request and reads the echo.
+func sendEcho(t *testing.T, h *sluicetest.Harness, url, body string, change ...func(*http.Request)) (*sluicetest.Response, echoed) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestThreat5HeaderCase(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for _, name := range []string{"X-Foo", "x-foo", "X-FOO"} {
-			_, payload := send(t, h, h.URL("Flow"), "", header(name, "bar"))
+			_, payload := sendEcho(t, h, h.URL("Flow"), "", header(name, "bar"))
 			require.Equal(t, "bar", payload.Headers["x-foo"], name)
 			require.NotContains(t, payload.Headers, "X-Foo")
 		}
@@ -70,7 +70,7 @@ func TestThreat5HeaderCase(t *testing.T) {
 func TestThreat6DuplicateHeadersAndParameters(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
-		_, payload := send(t, h, h.URL("Flow")+"?a=1&a=2&b=%zz&c=3;4", "", header("X-Foo", "1", "2"))
+		_, payload := sendEcho(t, h, h.URL("Flow")+"?a=1&a=2&b=%zz&c=3;4", "", header("X-Foo", "1", "2"))
 		require.Equal(t, "1, 2", payload.Headers["x-foo"])
 		require.Equal(t, map[string]string{"a": "1", "c": "3;4"}, payload.QueryParameters)
 		require.Equal(t, h.URL("Flow")+"?a=1&a=2&b=%zz&c=3;4", payload.InvokeURL)
@@ -78,7 +78,7 @@ func TestThreat6DuplicateHeadersAndParameters(t *testing.T) {
 	trigger := sluice.HMACTrigger{Signature: plainHMAC, Secrets: []string{seedSecret}}
 	run(t, integrationOf(nothing, signedBy(trigger)), func(t *testing.T, h *sluicetest.Harness) {
 		for _, values := range [][]string{{"wrong", seedHash}, {seedHash, "wrong"}, {"wrong," + seedHash}} {
-			response, _ := send(t, h, h.URL("Flow"), seedBody, header("My-Hmac-Header", values...))
+			response, _ := sendEcho(t, h, h.URL("Flow"), seedBody, header("My-Hmac-Header", values...))
 			require.Equal(t, http.StatusUnauthorized, response.StatusCode, values)
 		}
 	})
@@ -92,14 +92,14 @@ func TestThreat10MultipartBomb(t *testing.T) {
 	part := "--b\r\nContent-Disposition: form-data; name=p\r\n\r\nx\r\n"
 	run(t, integrationOf(nothing), func(t *testing.T, h *sluicetest.Harness) {
 		for parts, want := range map[int]int{1_000: 200, 1_001: 400, 10_000: 400, 100_000: 400} {
-			response, _ := send(t, h, h.URL("Flow"), strings.Repeat(part, parts)+"--b--", typed, header("Prismatic-Synchronous", "true"))
+			response, _ := sendEcho(t, h, h.URL("Flow"), strings.Repeat(part, parts)+"--b--", typed, header("Prismatic-Synchronous", "true"))
 			require.Equal(t, want, response.StatusCode, "%d parts: %s", parts, response.Text)
 		}
 		headers := strings.Repeat("X-H: v\r\n", 20_000)
-		response, _ := send(t, h, h.URL("Flow"), "--b\r\n"+headers+part[5:]+"--b--", typed)
+		response, _ := sendEcho(t, h, h.URL("Flow"), "--b\r\n"+headers+part[5:]+"--b--", typed)
 		require.Equal(t, http.StatusBadRequest, response.StatusCode, "20,000 headers in a part")
 		large := "--b\r\nContent-Disposition: form-data; name=p; filename=f\r\n\r\n" + strings.Repeat("x", 5_000_000) + "\r\n--b--"
-		response, _ = send(t, h, h.URL("Flow"), large, typed)
+		response, _ = sendEcho(t, h, h.URL("Flow"), large, typed)
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	})
 	after, err := os.ReadDir(os.TempDir())
@@ -132,7 +132,7 @@ func TestThreat13Numbers(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for _, number := range []string{"9007199254740993", "0.1000000000000000055", "1e400", "-0", "123456789012345678901234567890"} {
-			_, payload := send(t, h, h.URL("Flow"), `{"n":`+number+`}`)
+			_, payload := sendEcho(t, h, h.URL("Flow"), `{"n":`+number+`}`)
 			require.Equal(t, `{"n":`+number+`}`, string(payload.Body.Data))
 		}
 	})
@@ -143,7 +143,7 @@ func TestThreat15InvalidUTF8(t *testing.T) {
 	body := "{\"a\":\"\xff\xc3(\",\"\xfe\":\"\\ud800\"}"
 	run(t, integrationOf(echoPayload), func(t *testing.T, h *sluicetest.Harness) {
 		for _, contentType := range []string{"application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"} {
-			response, _ := send(t, h, h.URL("Flow"), body, header("Content-Type", contentType), header("X-Raw", "\xff"))
+			response, _ := sendEcho(t, h, h.URL("Flow"), body, header("Content-Type", contentType), header("X-Raw", "\xff"))
 			require.Equal(t, http.StatusOK, response.StatusCode, contentType)
 			h.Drain()
 			x := h.Execution(response.Header.Get("prismatic-executionid"))
@@ -159,7 +159,7 @@ func TestThreat15InvalidUTF8(t *testing.T) {
 func TestThreat18HostPoisoning(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
-		response, payload := send(t, h, h.URL("Flow"), "{}", func(r *http.Request) { r.Host = "evil.test" })
+		response, payload := sendEcho(t, h, h.URL("Flow"), "{}", func(r *http.Request) { r.Host = "evil.test" })
 		require.Equal(t, h.URL("Flow"), payload.InvokeURL)
 		require.Equal(t, map[string]string{"Flow": h.URL("Flow")}, payload.WebhookURLs)
 		require.NotContains(t, response.Text, "evil.test")
@@ -169,7 +169,7 @@ func TestThreat18HostPoisoning(t *testing.T) {
 func TestThreat19ForwardedHeaders(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
-		_, payload := send(t, h, h.URL("Flow"), "{}", header("X-Forwarded-Host", "evil.test"), header("X-Forwarded-Proto", "gopher"),
+		_, payload := sendEcho(t, h, h.URL("Flow"), "{}", header("X-Forwarded-Host", "evil.test"), header("X-Forwarded-Proto", "gopher"),
 			header("X-Forwarded-Prefix", "/evil"), header("X-Forwarded-For", "1.2.3.4"), header("Forwarded", "host=evil.test"),
 			header("X-Original-Url", "/evil"), header("X-Http-Method-Override", "DELETE"))
 		require.Equal(t, h.URL("Flow"), payload.InvokeURL)
@@ -181,15 +181,15 @@ func TestThreat19ForwardedHeaders(t *testing.T) {
 func TestThreat24LogInjection(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	flow := func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
-		run.Logger.Info("from "+run.Payload.QueryParameters.Get("by"), "body", run.Payload.Body.Data())
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		run.Logger.InfoContext(ctx, "got it", "by", run.Payload.QueryParameters.Get("by"), "body", run.Payload.Body.Data())
 		return nil, fmt.Errorf("bad: %v", run.Payload.Body.Data())
 	}
 	for name, handler := range map[string]slog.Handler{"text": slog.NewTextHandler(&log, nil), "json": slog.NewJSONHandler(&log, nil)} {
 		log.Reset()
 		runWith(t, runtime.Options{Logger: slog.New(handler)}, integrationOf(flow), func(t *testing.T, h *sluicetest.Harness) {
 			evil := "a\nlevel=ERROR msg=forged\r\n\x1b[31mred"
-			response, _ := send(t, h, h.URL("Flow")+"?by=%0Alevel=ERROR%20msg=forged%1B", evil, header("Content-Type", "text/plain"))
+			response, _ := sendEcho(t, h, h.URL("Flow")+"?by=%0Alevel=ERROR%20msg=forged%1B", evil, header("Content-Type", "text/plain"))
 			require.Equal(t, http.StatusOK, response.StatusCode)
 			h.Drain()
 			require.Len(t, h.Executions(), 1)
@@ -208,9 +208,9 @@ func TestConnectionSurvivesRefusals(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(echoPayload, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		for range 3 {
-			response, _ := send(t, h, h.URL("Flow"), "{}", header("Content-Encoding", "zstd"))
+			response, _ := sendEcho(t, h, h.URL("Flow"), "{}", header("Content-Encoding", "zstd"))
 			require.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode)
-			response, _ = send(t, h, h.URL("Flow"), "{}")
+			response, _ = sendEcho(t, h, h.URL("Flow"), "{}")
 			require.Equal(t, http.StatusOK, response.StatusCode)
 			h.Advance(time.Minute) // A deadline that was left on the connection would end it.
 		}

@@ -136,7 +136,7 @@ func TestThreat37InFlightMemory(t *testing.T) { //nolint:paralleltest // It meas
 		"form":      {"application/x-www-form-urlencoded", "a=1", "xx", "", false},
 		"multipart": {"multipart/form-data; boundary=b", part + "[0", ",0", "]\r\n--b--", false},
 	}
-	for name, test := range tests {
+	for name, test := range tests { //nolint:paralleltest // It measures the process.
 		t.Run(name, func(t *testing.T) {
 			endpoint := serveForReal(t, integrationOf(nothing))
 			middle := (maxBody - len(test.head) - len(test.tail)) / 2 * 2

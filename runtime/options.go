@@ -134,14 +134,14 @@ func (o Options) check() error {
 		fault(len(key) != secret.KeySize, "Options.MasterKeys[%d] has %d bytes: it must be %d random ones", i, len(key), secret.KeySize)
 	}
 	fault(o.MaxBodyBytes < 0, "Options.MaxBodyBytes is %d: it must not be negative", o.MaxBodyBytes)
-	fault(o.ResultExpiry < 0, "Options.ResultExpiry is %v: it must not be negative", o.ResultExpiry)
-	fault(o.SyncResponse < SyncResponseDirect || o.SyncResponse > SyncResponseRedirect,
-		"Options.SyncResponse is %d: it must be one of the constants", o.SyncResponse)
 	fault(o.MaxInFlightBytes != 0 && o.MaxInFlightBytes < o.withDefaults().MaxBodyBytes,
 		"Options.MaxInFlightBytes is %d: it must not be less than MaxBodyBytes", o.MaxInFlightBytes)
 	fault(o.MaxQueued < 0, "Options.MaxQueued is %d: it must not be negative", o.MaxQueued)
 	fault(o.MaxQueuedBytes < 0, "Options.MaxQueuedBytes is %d: it must not be negative", o.MaxQueuedBytes)
 	fault(o.ReadTimeout < 0, "Options.ReadTimeout is %v: it must not be negative", o.ReadTimeout)
+	fault(o.ResultExpiry < 0, "Options.ResultExpiry is %v: it must not be negative", o.ResultExpiry)
+	fault(o.SyncResponse < SyncResponseDirect || o.SyncResponse > SyncResponseRedirect,
+		"Options.SyncResponse is %d: it must be one of the constants", o.SyncResponse)
 	fault(o.SyncTimeout < 0, "Options.SyncTimeout is %v: it must not be negative", o.SyncTimeout)
 	fault(o.Recording < RecordAll || o.Recording > RecordNone, "Options.Recording is %d: it must be one of the constants", o.Recording)
 	fault(o.Store != nil && o.Database != "", "Options.Store and Options.Database are both set: give one")
@@ -204,8 +204,8 @@ func (o Options) gateway() gateway.Options {
 		MaxInFlightBytes: o.MaxInFlightBytes,
 		RateLimit:        o.RateLimit,
 		ReadTimeout:      o.ReadTimeout,
-		SyncTimeout:      o.SyncTimeout,
 		RedirectResults:  o.SyncResponse == SyncResponseRedirect,
+		SyncTimeout:      o.SyncTimeout,
 	}
 }
 

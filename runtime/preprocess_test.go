@@ -114,7 +114,7 @@ func TestPreprocessTimeCountsForTheCaller(t *testing.T) {
 	})
 	integration.Flows[1].OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 		time.Sleep(25 * time.Second) // Virtual.
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")
@@ -156,7 +156,6 @@ func TestPreprocessFailures(t *testing.T) {
 		message string
 	}{
 		"error":            {fails(errors.New("no key")), 400, "no key"},
-		"reject":           {fails(sluice.Reject(403, "not you")), 403, "not you"},
 		"no result":        {routes(nil), 404, "no flow is named: flowName is missing"},
 		"text":             {routes("contact.created"), 404, "no flow is named: flowName is missing"},
 		"no customer":      {routes(object{"flowName": "contact.created"}), 404, "no customer is named: customerId is missing"},
@@ -287,7 +286,7 @@ func TestRoutedFlowGetsTheOriginalPayload(t *testing.T) {
 		require.Empty(t, run.Payload.Headers.Get("x-new"))
 		require.Equal(t, "1", run.Payload.QueryParameters.Get("q"))
 		require.Equal(t, contact, string(run.Payload.RawBody.Data))
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")
@@ -340,7 +339,7 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 	integration.Flows[1].OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 		run.Logger.InfoContext(ctx, "executing")
 		time.Sleep(time.Minute)
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Concurrency: 1}
 	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
@@ -359,5 +358,20 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 		for _, x := range h.Executions() {
 			require.Equal(t, "executing", x.Attempts[0].Logs[0].Message)
 		}
+	})
+}
+
+// TestPreprocessRejects: a rejection is an answer, not a failure, and leaves no record.
+func TestPreprocessRejects(t *testing.T) {
+	t.Parallel()
+	rejects := func(f *sluice.Flow) {
+		f.OnExecution = func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, sluice.Reject(403, "not you") }
+	}
+	sluicetest.Run(t, multiTenantRouter(rejects), func(t *testing.T, h *sluicetest.Harness) {
+		deployFor(h, "a")
+		response := h.Post("contact.created", contact)
+		require.Equal(t, http.StatusForbidden, response.StatusCode)
+		require.Equal(t, `{"error":"not you"}`, response.Text)
+		require.Empty(t, h.Executions())
 	})
 }

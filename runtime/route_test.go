@@ -19,18 +19,18 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// echo hands back what it runs for and the body that it got.
-func echo(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+// echoRoute hands back what it runs for and the body that it got.
+func echoRoute(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
 	return &sluice.Result{Data: map[string]any{
 		"flow": run.Flow.Name, "customer": run.Customer.ExternalID, "user": run.User.ExternalID, "body": run.Payload.Body.Data(),
 	}}, nil
 }
 
-// echoFlows are flows of the names that do what echo does.
+// echoFlows are flows of the names that do what echoRoute does.
 func echoFlows(names ...string) []sluice.Flow {
 	flows := make([]sluice.Flow, len(names))
 	for i, name := range names {
-		flows[i] = sluice.Flow{Name: name, StableKey: strings.ReplaceAll(name, ".", "-"), OnExecution: echo}
+		flows[i] = sluice.Flow{Name: name, StableKey: strings.ReplaceAll(name, ".", "-"), OnExecution: echoRoute}
 	}
 	return flows
 }
@@ -257,7 +257,7 @@ func TestCustomerUser(t *testing.T) {
 		if run.Attempt == 1 {
 			return nil, errors.New("again, from the store")
 		}
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")

@@ -88,8 +88,8 @@ func TestSeveralRoutesOrNone(t *testing.T) {
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a", "b")
 		response := h.Post("contact.created", contact)
-		require.Equal(t, 422, response.StatusCode)
-		require.JSONEq(t, `{"error":"not for b"}`, response.Text)
+		require.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+		require.Equal(t, `{"error":"not for b"}`, response.Text)
 		require.Empty(t, h.Executions(), "a's did not run either: the sender tries again")
 	})
 }

@@ -57,18 +57,17 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
 		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
 	}
-	var response *sluice.HTTPResponse
 	switch trigger := flow.trigger.(type) {
-	case sluice.WebhookTrigger:
-		configured := sluice.HTTPResponse(trigger)
-		response = &configured
 	case sluice.HMACTrigger:
-		response = trigger.Response
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
 		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
+		flow.acknowledgement, err = checkResponse(trigger.Response)
+	case sluice.WebhookTrigger:
+		response := sluice.HTTPResponse(trigger)
+		flow.acknowledgement, err = checkResponse(&response)
 	}
-	if flow.acknowledgement, err = checkResponse(response); err != nil {
-		return nil, fmt.Errorf("trigger: the response: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("trigger: %w", err)
 	}
 	var field string
 	switch queue := definition.QueueConfig.(type) {

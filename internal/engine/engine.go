@@ -52,13 +52,13 @@ type Options struct {
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
 	// if it did not become durable before.
 	KeepSynchronous func(status store.Status) bool
-	// ResultExpiry is how long a kept result can be fetched.
-	ResultExpiry time.Duration
 	// MaxRunningBytes bounds the payloads of running executions; a larger one runs alone.
 	MaxRunningBytes int64
 	// MaxQueued and MaxQueuedBytes bound the executions that wait, and their payloads.
 	MaxQueued      int
 	MaxQueuedBytes int64
+	// ResultExpiry is how long a kept result can be fetched.
+	ResultExpiry time.Duration
 	// InstanceCacheBytes bounds the memory that instances are cached in.
 	InstanceCacheBytes int
 	// MasterKeys encrypt secrets in the store: the first seals, all open.

@@ -90,6 +90,9 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // The caller has gone; what sent the request sends it again.
+	}
 	if err != nil || result == nil {
 		return err
 	}

@@ -24,8 +24,9 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 		return err
 	}
 	if answer != nil {
-		fired.Response, fired.Stop = answer, true
-		return nil
+		fired.Stop = true
+		fired.Response, err = checkResponse(answer)
+		return err
 	}
 	if request.Body, err = x.payload.Body.Bytes(); err != nil { // Without its Content-Encoding.
 		return err

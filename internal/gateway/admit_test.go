@@ -37,7 +37,8 @@ func TestRateLimiterIsExact(t *testing.T) {
 	})
 }
 
-func TestRateLimiterForgetsEndpoints(t *testing.T) {
+// TestThreat41UnboundedKeys asks for more endpoints than are remembered.
+func TestThreat41UnboundedKeys(t *testing.T) {
 	t.Parallel()
 	r := newRateLimiter(50)
 	id := []byte("0123456789abcdef0123")

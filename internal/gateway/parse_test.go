@@ -24,23 +24,23 @@ import (
 const bodyLimit = 10_000
 
 // newGateway is a gateway whose bodies are limited to bodyLimit bytes.
-func newGateway(t testing.TB) *Gateway {
-	t.Helper()
-	e, err := engine.New(t.Context(), engine.Options{
+func newGateway(tb testing.TB) *Gateway {
+	tb.Helper()
+	e, err := engine.New(tb.Context(), engine.Options{
 		Integrations: []*sluice.Integration{{Name: "Test", Flows: []sluice.Flow{{
 			Name: "Flow", StableKey: "flow",
 			OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil },
 		}}}},
 		Logger: slog.New(slog.DiscardHandler), BaseURL: "http://sluice.test", Concurrency: 1, MaxRunningBytes: 1,
 	})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return New(e, Options{MaxBodyBytes: bodyLimit, MaxInFlightBytes: 10 * bodyLimit, RateLimit: 50, ReadTimeout: time.Minute})
 }
 
 // parse has the gateway parse a request.
-func parse(t testing.TB, g *Gateway, contentType, encoding string, body io.Reader) (*sluice.TriggerPayload, error) {
-	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/trigger/e", body)
+func parse(tb testing.TB, g *Gateway, contentType, encoding string, body io.Reader) (*sluice.TriggerPayload, error) {
+	tb.Helper()
+	request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/trigger/e", body)
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
@@ -49,13 +49,13 @@ func parse(t testing.TB, g *Gateway, contentType, encoding string, body io.Reade
 	}
 	c := &call{ResponseWriter: httptest.NewRecorder(), request: request, endpoint: "e"}
 	err := g.parse(c)
-	require.Equal(t, g.options.MaxInFlightBytes-c.held, g.inFlight.free.Load())
+	require.Equal(tb, g.options.MaxInFlightBytes-c.held, g.inFlight.free.Load())
 	g.inFlight.give(c.held)
 	return c.payload, err
 }
 
-func compress(t testing.TB, coding, text string) string {
-	t.Helper()
+func compress(tb testing.TB, coding, text string) string {
+	tb.Helper()
 	var buffer bytes.Buffer
 	var writer io.WriteCloser
 	switch coding {
@@ -66,11 +66,11 @@ func compress(t testing.TB, coding, text string) string {
 	case "raw":
 		var err error
 		writer, err = flate.NewWriter(&buffer, flate.BestSpeed)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
 	_, err := writer.Write([]byte(text))
-	require.NoError(t, err)
-	require.NoError(t, writer.Close())
+	require.NoError(tb, err)
+	require.NoError(tb, writer.Close())
 	return buffer.String()
 }
 
@@ -110,10 +110,10 @@ func TestContentEncodings(t *testing.T) {
 		"over it in between":    {"gzip, gzip", compress(t, "gzip", compress(t, "gzip", "")+long), 413},
 		"over it on the wire":   {"gzip", long + "x", 413},
 	}
-	g := newGateway(t)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			payload, err := parse(t, g, "application/json", test.encoding, strings.NewReader(test.wire))
+			t.Parallel()
+			payload, err := parse(t, newGateway(t), "application/json", test.encoding, strings.NewReader(test.wire))
 			if test.status != 0 {
 				var refused *refusal
 				require.ErrorAs(t, err, &refused)

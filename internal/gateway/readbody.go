@@ -55,7 +55,6 @@ func (g *Gateway) readBody(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, readRefusal(err, limit)
 	}
-	c.readWithin(0)
 	c.bodyRead = true
 	return data, nil
 }
@@ -133,12 +132,8 @@ func (c *call) leaveBody() {
 	}
 }
 
-// readWithin bounds the time for reading from the connection; 0 ends the bound. Behind
-// middleware that hides the connection there is none.
+// readWithin bounds the time for reading the body; at its end net/http lifts the bound.
+// Behind middleware that hides the connection there is none.
 func (c *call) readWithin(timeout time.Duration) {
-	var deadline time.Time
-	if timeout > 0 {
-		deadline = time.Now().Add(timeout)
-	}
-	_ = http.NewResponseController(c.ResponseWriter).SetReadDeadline(deadline)
+	_ = http.NewResponseController(c.ResponseWriter).SetReadDeadline(time.Now().Add(timeout))
 }

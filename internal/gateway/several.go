@@ -25,10 +25,15 @@ func (g *Gateway) acceptAll(c *call) error {
 		duplicate = duplicate && accepted.Duplicate
 	}
 	c.setExecutionID(ids[0])
-	c.write(http.StatusOK, jsonType, encodeJSON(struct {
+	body := encodeJSON(struct {
 		ExecutionID  string   `json:"executionId"`
 		ExecutionIDs []string `json:"executionIds"`
 		Duplicate    bool     `json:"duplicate,omitempty"`
-	}{ids[0], ids, duplicate}))
+	}{ids[0], ids, duplicate})
+	if response := c.fired.Response; response != nil {
+		c.respondCustom(response, body)
+		return nil
+	}
+	c.write(http.StatusOK, jsonType, body)
 	return nil
 }

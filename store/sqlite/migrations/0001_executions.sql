@@ -94,7 +94,6 @@ CREATE TABLE shared_endpoints (
 	integration TEXT PRIMARY KEY,
 	id          TEXT NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
-
 -- Results that callers fetch by a URL of their own.
 CREATE TABLE results (
 	id         INTEGER PRIMARY KEY,
