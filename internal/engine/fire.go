@@ -16,6 +16,8 @@ type Fired struct {
 	// Acknowledgement is the configured response to callers that do not wait; nil is the
 	// execution's id.
 	Acknowledgement *sluice.HTTPResponse
+	// Rejected says that the trigger rejected the request, which is no failure to record.
+	Rejected bool
 	// Stop says that the response is all: nothing is executed.
 	Stop bool
 
@@ -47,24 +49,34 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 		return fired, err
 	}
 	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
-		fired.Response = before.response
+		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
 	if fired.Stop {
 		return fired, nil
 	}
 	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, &InputError{err}
+		return fired, err
 	}
 	return fired, x.findDedupeKey()
 }
 
-// fireTrigger lets the flow's trigger see the request, if it has one.
-func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) error {
+// fireTrigger lets the flow's trigger see the request, if it has one. A caller who has gone
+// meanwhile is an error.
+func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) (err error) {
 	fired.Acknowledgement = x.target.Flow.acknowledgement
 	if trigger, ok := x.target.Flow.trigger.(sluice.HMACTrigger); ok {
-		return x.fireSigned(ctx, fired, trigger, method)
+		err = x.fireSigned(ctx, fired, trigger, method)
+	} else {
+		err = x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 	}
-	return x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
+	if err != nil {
+		_, fired.Rejected = errors.AsType[*sluice.RejectError](err)
+		return err
+	}
+	if fired.Response, err = checkResponse(fired.Response); err != nil {
+		return fmt.Errorf("the trigger's response: %w", err)
+	}
+	return context.Cause(ctx)
 }
 
 // callTrigger calls a trigger function, if there is one, and takes over what it returns.
@@ -90,15 +102,14 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if result.Response == nil && result.Stop {
 		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
 	}
-	if fired.Response, err = checkResponse(result.Response); err != nil {
-		return fmt.Errorf("the trigger's response: %w", err)
+	if result.Response != nil {
+		fired.Response = result.Response
 	}
 	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil
 }
 
 // checkResponse completes a response that a trigger gives, or tells what is wrong with it.
-// Its content type is that of its body: without a body there is none.
 func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) {
 	if response == nil {
 		return nil, nil
@@ -115,9 +126,7 @@ func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) 
 	switch {
 	case err != nil:
 		return nil, err
-	case checked.Body == "":
-		checked.ContentType = ""
-	case checked.ContentType == "":
+	case checked.Body != "" && checked.ContentType == "":
 		checked.ContentType = jsonType
 	}
 	return &checked, nil
