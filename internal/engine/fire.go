@@ -90,9 +90,6 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // The caller has gone; what sent the request sends it again.
-	}
 	if err != nil || result == nil {
 		return err
 	}
