@@ -126,7 +126,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		}
 		var err error
 		if d.routing, err = newRouting(d); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}
