@@ -16,8 +16,6 @@ type Fired struct {
 	// Acknowledgement is the configured response to callers that do not wait; nil is the
 	// execution's id.
 	Acknowledgement *sluice.HTTPResponse
-	// Rejected says that the trigger rejected the request, which is no failure to record.
-	Rejected bool
 	// Stop says that the response is all: nothing is executed.
 	Stop bool
 
@@ -55,7 +53,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 		return fired, nil
 	}
 	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, err
+		return fired, &InputError{err}
 	}
 	return fired, x.findDedupeKey()
 }
@@ -70,7 +68,6 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 		err = x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 	}
 	if err != nil {
-		_, fired.Rejected = errors.AsType[*sluice.RejectError](err)
 		return err
 	}
 	if fired.Response, err = checkResponse(fired.Response); err != nil {
@@ -107,6 +104,7 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 }
 
 // checkResponse completes a response that a trigger gives, or tells what is wrong with it.
+// Its content type is that of its body: without a body there is none.
 func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) {
 	if response == nil {
 		return nil, nil
@@ -123,7 +121,9 @@ func checkResponse(response *sluice.HTTPResponse) (*sluice.HTTPResponse, error) 
 	switch {
 	case err != nil:
 		return nil, err
-	case checked.Body != "" && checked.ContentType == "":
+	case checked.Body == "":
+		checked.ContentType = ""
+	case checked.ContentType == "":
 		checked.ContentType = jsonType
 	}
 	return &checked, nil

@@ -113,7 +113,7 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 		return nil, err
 	}
 	if err := x.target.Flow.checkInput(x.payload); err != nil {
-		return nil, err
+		return nil, &InputError{err}
 	}
 	x.hideSecrets()
 	userCtx, run := x.newRun(ctx, x.payload)
