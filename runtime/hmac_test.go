@@ -139,7 +139,7 @@ func TestHMACHandshakes(t *testing.T) {
 		want   string
 	}{
 		"slack": {sluice.Slack(), `{"type":"url_verification","challenge":"c1"}`, true, "text/plain", "c1"},
-		"xero":  {sluice.Xero(), `{"events":[],"firstEventSequence":0,"lastEventSequence":0}`, true, "text/plain", ""},
+		"xero":  {sluice.Xero(), `{"events":[],"firstEventSequence":0,"lastEventSequence":0}`, true, "", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -156,7 +156,6 @@ func TestPreprocessFailures(t *testing.T) {
 		message string
 	}{
 		"error":            {fails(errors.New("no key")), 400, "no key"},
-		"reject":           {fails(sluice.Reject(403, "not you")), 403, "not you"},
 		"no result":        {routes(nil), 404, "no flow is named: flowName is missing"},
 		"text":             {routes("contact.created"), 404, "no flow is named: flowName is missing"},
 		"no customer":      {routes(object{"flowName": "contact.created"}), 404, "no customer is named: customerId is missing"},
@@ -359,5 +358,20 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 		for _, x := range h.Executions() {
 			require.Equal(t, "executing", x.Attempts[0].Logs[0].Message)
 		}
+	})
+}
+
+// TestPreprocessRejects: a rejection is an answer, not a failure, and leaves no record.
+func TestPreprocessRejects(t *testing.T) {
+	t.Parallel()
+	rejects := func(f *sluice.Flow) {
+		f.OnExecution = func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, sluice.Reject(403, "not you") }
+	}
+	sluicetest.Run(t, multiTenantRouter(rejects), func(t *testing.T, h *sluicetest.Harness) {
+		deployFor(h, "a")
+		response := h.Post("contact.created", contact)
+		require.Equal(t, http.StatusForbidden, response.StatusCode)
+		require.Equal(t, `{"error":"not you"}`, response.Text)
+		require.Empty(t, h.Executions())
 	})
 }
