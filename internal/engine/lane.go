@@ -61,7 +61,8 @@ func (e *Engine) start(claims []*store.Claim) {
 
 func (e *Engine) release(claims []*store.Claim) {
 	for _, claim := range claims {
-		if err := e.options.Store.Release(e.work, claim); err != nil {
+		// A stop has ended the engine's context by now.
+		if err := e.options.Store.Release(context.WithoutCancel(e.work), claim); err != nil {
 			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
 		}
 	}
@@ -79,8 +80,20 @@ func (e *Engine) runClaim(claim *store.Claim) {
 	e.runInSlot(x)
 }
 
-// claimed brings a claimed execution back from its record.
+// claimed makes a claimed execution ready to run, unless the process died of it too often.
 func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
+	if claim.Crashes >= e.options.CrashLimit {
+		return nil, fmt.Errorf("the process died %d times while this execution ran: it is not tried again", claim.Crashes)
+	}
+	x, err := e.restore(claim)
+	if err != nil {
+		return nil, fmt.Errorf("the execution cannot run here: %w", err)
+	}
+	return x, nil
+}
+
+// restore brings a claimed execution back from its record.
+func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	instance, err := e.load(e.work, claim.Execution.Instance, e.options.Store.Instance)
 	if err != nil {
 		return nil, err
@@ -103,16 +116,18 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 }
 
 // failClaim ends an execution that this process cannot run: its integration or flow is
-// not registered, or its record cannot be read. A replay runs it once that is mended.
+// not registered, its record cannot be read, or the process dies of it. A replay runs it
+// once that is mended.
 func (e *Engine) failClaim(claim *store.Claim, cause error) {
 	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) {
 		e.release([]*store.Claim{claim})
 		return
 	}
+	e.options.Logger.ErrorContext(e.work, "an execution is not run", "execution", claim.Execution.ID, "error", cause)
 	now := time.Now().UTC()
 	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
 		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
-		Error: fmt.Sprintf("the execution cannot run here: %v", cause),
+		Error: cause.Error(),
 	})
 }
 
