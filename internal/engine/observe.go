@@ -186,12 +186,25 @@ func (x *execution) sealLogs() {
 	}
 }
 
-// logError keeps the error that an attempt ended with among its logs, with the stack of a
-// panic.
-func (x *execution) logError(err error) {
-	line := &logLine{Time: time.Now().UTC(), Level: slog.LevelError.String(), Message: err.Error()}
-	if panicked, ok := errors.AsType[*sluice.PanicError](err); ok {
-		line.Attributes = map[string]any{"stack": string(panicked.Stack)}
+// logger writes to the execution's record, and to the runtime's logger.
+func (x *execution) logger() *slog.Logger {
+	return slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record))
+}
+
+// logFailure logs how an attempt failed, with the stack of a panic.
+func (x *execution) logFailure(err error, outcome *store.Outcome) {
+	attributes := []slog.Attr{slog.String("error", err.Error()), slog.Int("attempt", outcome.Attempt)}
+	level, message := slog.LevelError, "execution failed"
+	panicked, isPanic := errors.AsType[*sluice.PanicError](err)
+	_, isRejection := errors.AsType[*sluice.RejectError](err)
+	switch {
+	case isPanic:
+		attributes = append(attributes, slog.String("stack", string(panicked.Stack)))
+	case isRejection:
+		level, message = slog.LevelInfo, "execution rejected"
+	case outcome.Status == store.StatusWaiting:
+		level, message = slog.LevelWarn, "attempt failed"
+		attributes = append(attributes, slog.Time("next_attempt", outcome.NextAttempt))
 	}
-	x.logs.add(line)
+	x.logger().LogAttrs(x.engine.work, level, message, attributes...)
 }
