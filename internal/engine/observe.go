@@ -193,18 +193,17 @@ func (x *execution) logger() *slog.Logger {
 
 // logFailure logs how an attempt failed, with the stack of a panic.
 func (x *execution) logFailure(err error, outcome *store.Outcome) {
-	attributes := []slog.Attr{slog.String("error", err.Error()), slog.Int("attempt", outcome.Attempt)}
-	level, message := slog.LevelError, "execution failed"
-	panicked, isPanic := errors.AsType[*sluice.PanicError](err)
-	_, isRejection := errors.AsType[*sluice.RejectError](err)
-	switch {
-	case isPanic:
-		attributes = append(attributes, slog.String("stack", string(panicked.Stack)))
-	case isRejection:
-		level, message = slog.LevelInfo, "execution rejected"
-	case outcome.Status == store.StatusWaiting:
-		level, message = slog.LevelWarn, "attempt failed"
-		attributes = append(attributes, slog.Time("next_attempt", outcome.NextAttempt))
+	log := x.logger().With("error", err.Error(), "attempt", outcome.Attempt)
+	if panicked, ok := errors.AsType[*sluice.PanicError](err); ok {
+		log = log.With("stack", string(panicked.Stack))
 	}
-	x.logger().LogAttrs(x.engine.work, level, message, attributes...)
+	_, rejected := errors.AsType[*sluice.RejectError](err)
+	switch {
+	case rejected:
+		log.InfoContext(x.engine.work, "execution rejected")
+	case outcome.Status == store.StatusWaiting:
+		log.WarnContext(x.engine.work, "attempt failed", "next_attempt", outcome.NextAttempt)
+	default:
+		log.ErrorContext(x.engine.work, "execution failed")
+	}
 }
