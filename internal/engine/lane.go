@@ -123,7 +123,7 @@ func (e *Engine) failClaim(claim *store.Claim, cause error) {
 		e.release([]*store.Claim{claim})
 		return
 	}
-	e.options.Logger.ErrorContext(e.work, "an execution is not run", "execution", claim.Execution.ID, "error", cause)
+	e.options.Logger.ErrorContext(e.work, "execution failed", "execution", claim.Execution.ID, "error", cause, "attempt", claim.Attempt)
 	now := time.Now().UTC()
 	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
 		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,

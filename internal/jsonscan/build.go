@@ -183,5 +183,5 @@ func unquoteRune(text string) (r rune, rest string) {
 // hexRune is the value of the four digits of a \u escape.
 func hexRune(escape string) rune {
 	value, _ := strconv.ParseUint(escape[2:6], 16, 16) // They were checked.
-	return rune(value)                                 //nolint:gosec // It has 16 bits.
+	return rune(value)
 }
