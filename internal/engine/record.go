@@ -18,7 +18,7 @@ func (e *ExecutionError) Unwrap() error { return e.Err }
 // finish records how the attempt ended and lets the caller know.
 func (x *execution) finish(ctx context.Context, result *sluice.Result, err error) {
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
-		x.giveBack()
+		x.giveBack() //nolint:contextcheck // It must be written, and ctx has ended.
 		return
 	}
 	var reply *Reply
