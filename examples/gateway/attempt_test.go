@@ -129,7 +129,7 @@ func finish(response *http.Response) (answer, error) {
 // judge holds an answer against what the kind expects, and what all have in common: no
 // secret, no file and no header of the attacker's in it.
 func (a attempt) judge(c *child, got answer) error {
-	if !slices.Contains(a.want, got.status) && !(got.status >= 100 && slices.Contains(a.want, got.status/100)) {
+	if class := got.status / 100; !slices.Contains(a.want, got.status) && (class == 0 || !slices.Contains(a.want, class)) {
 		return fmt.Errorf("answered %d, want %v: %.300s", got.status, a.want, got.body)
 	}
 	for _, secret := range []string{c.urls.Keyed[0].Key, c.urls.Keyed[1].Key, c.urls.HMAC.Secret, "root:x:"} {

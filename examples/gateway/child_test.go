@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +40,7 @@ func startChild(t *testing.T, maxBody int) *child {
 	c := &child{client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, log: &tail{}}
 	out, in := io.Pipe()
 	c.cmd = exec.Command(program, "-addr", "127.0.0.1:0", "-db", filepath.Join(dir, "test.db"), "-urls", urls, //nolint:noctx // stop ends it.
-		"-rate", "0", "-max-body", fmt.Sprint(maxBody))
+		"-rate", "0", "-max-body", strconv.Itoa(maxBody))
 	c.cmd.Stdout, c.cmd.Stderr = in, c.log
 	require.NoError(t, c.cmd.Start())
 	t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = in.Close() })

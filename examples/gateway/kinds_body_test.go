@@ -71,7 +71,7 @@ var jsonKinds = []kind{
 		return attempt{want: []int{400}, wire: m.post(m.Async, oneOf(m, strings.Repeat(open, depth), strings.Repeat("[", depth)+strings.Repeat("]", depth)))}
 	}},
 	{name: "malformed JSON", make: func(m *maker) attempt {
-		body := oneOf(m, "{", "}", `{"a"}`, `{"a":}`, `{a:1}`, `{"a":1,}`, "[1,]", "NaN", "Infinity", "-", "01", "1.", "'a'", `{"a":1}{"b":2}`, "nul", `"\x"`, `"\ud8"`, "\"\n\"", "/**/{}", "\ufeff{}", "\x00", "[\"a\x00\"]", "{} x")
+		body := oneOf(m, "{", "}", `{"a"}`, `{"a":}`, `{a:1}`, `{"a":1,}`, "[1,]", "NaN", "Infinity", "-", "01", "1.", "'a'", `{"a":1}{"b":2}`, "nul", `"\x"`, `"\ud8"`, "\"\n\"", "/**/{}", "\ufeff\ufeff{}", "\x00", "[\"a\x00\"]", "{} x")
 		return attempt{want: []int{400}, request: m.request(m.Async, body), check: bodyContains("Received malformed JSON payload.")}
 	}},
 	{name: "exact numbers", make: func(m *maker) attempt {

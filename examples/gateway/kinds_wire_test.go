@@ -58,6 +58,10 @@ var lineKinds = []kind{
 	{name: "pipelining after a refusal", make: func(m *maker) attempt {
 		return attempt{want: []int{401}, wire: append(m.post(m.Keyed[0].Path, "{}"), m.post(m.Async, "{}")...)}
 	}},
+	{name: "head that does not come", slow: true, make: func(m *maker) attempt {
+		head := m.head("POST", m.Async, "Content-Length: 2")
+		return attempt{want: []int{0, 400, 408}, wire: []byte(head[:1+m.IntN(len(head)-1)])}
+	}},
 	{name: "hanging up in the head", make: func(m *maker) attempt {
 		head := m.head("POST", m.Async, "Content-Length: 2")
 		return attempt{hangUp: true, wire: []byte(head[:m.IntN(len(head))])}
