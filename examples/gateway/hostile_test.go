@@ -50,9 +50,29 @@ func TestHostileRequests(t *testing.T) { //nolint:paralleltest // It measures th
 	}
 	// Warm up with the same kinds: buffers and caches reach their size.
 	attack(t, c, seed+1, count/4)
+	burst(t, c)
 	checkFootprint(t, c, func() { attack(t, c, seed, count) })
 	c.stop(t)
 	require.Less(t, time.Since(began), 90*time.Second)
+}
+
+// burst reads at the same time as often as the database has connections for reading, and
+// more, so that all of them are open.
+func burst(t *testing.T, c *child) {
+	t.Helper()
+	var clients errgroup.Group
+	for n := range 64 {
+		clients.Go(func() error {
+			m := &maker{Rand: rand.New(rand.NewPCG(0, uint64(n))), URLs: c.urls, address: c.address}
+			for range 20 {
+				if err := (attempt{want: []int{404}, wire: []byte(m.head("GET", "/trigger/result/"+m.text(43)))}).run(c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, clients.Wait())
 }
 
 // attack sends the requests, and a normal one after each.

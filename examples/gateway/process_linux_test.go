@@ -28,36 +28,38 @@ func footprintOf(t *testing.T, pid int) footprint {
 	return footprint{rss: kilobytes << 10, files: len(files)}
 }
 
-// settled polls the footprint, with normal requests in between so that the collector has
-// reason to run, until it is good or the time is over. It returns the last one.
-func settled(t *testing.T, c *child, good func(footprint) bool) footprint {
+// sample takes the footprint, after normal requests so that the collector has reason to run.
+func sample(t *testing.T, c *child) footprint {
+	t.Helper()
+	for n := range 20 {
+		require.NoError(t, c.normal(n))
+	}
+	c.client.CloseIdleConnections()
+	return footprintOf(t, c.cmd.Process.Pid)
+}
+
+// checkFootprint runs the work and requires that the process then holds as many files as
+// before, and at most a tenth more memory. Memory goes up and down with the collector: before
+// it is the most of several samples, and so are the files the least, without connections
+// that were about to close.
+func checkFootprint(t *testing.T, c *child, work func()) {
 	t.Helper()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(20 * time.Second); ; <-ticker.C {
-		for n := range 20 {
-			require.NoError(t, c.normal(n))
-		}
-		c.client.CloseIdleConnections()
-		now := footprintOf(t, c.cmd.Process.Pid)
-		if good(now) || time.Now().After(deadline) {
-			return now
-		}
+	before := sample(t, c)
+	for range 20 {
+		<-ticker.C
+		now := sample(t, c)
+		before = footprint{rss: max(before.rss, now.rss), files: min(before.files, now.files)}
 	}
-}
-
-// checkFootprint runs the work and requires that the process holds as many files as before,
-// and at most a tenth more memory.
-func checkFootprint(t *testing.T, c *child, work func()) {
-	t.Helper()
-	var least footprint
-	before := settled(t, c, func(now footprint) bool {
-		calm := now.files == least.files && now.rss > least.rss*99/100 && now.rss < least.rss*101/100
-		least = now
-		return calm
-	})
 	work()
-	after := settled(t, c, func(now footprint) bool { return now.files == before.files && now.rss <= before.rss*11/10 })
+	after := sample(t, c)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-ticker.C {
+		if after.files == before.files && after.rss <= before.rss*11/10 {
+			break
+		}
+		after = sample(t, c)
+	}
 	t.Logf("memory %d -> %d kB, files %d -> %d", before.rss>>10, after.rss>>10, before.files, after.files)
 	require.Equal(t, before.files, after.files, "file descriptors")
 	require.LessOrEqual(t, after.rss, before.rss*11/10, "resident memory")
