@@ -8,6 +8,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sluice-go/sluice/internal/variant"
 )
@@ -73,12 +75,24 @@ func (i *Integration) parseConfig(pages []ConfigPage, values map[string]any) (ma
 		parsed[definition.Key] = canonical
 	}
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {
-		faults = append(faults, Fault{Path: key, Message: "the integration has no such config variable"})
+		faults = append(faults, Fault{Path: key, Message: "no such config variable; there are " + known(pages)})
 	}
 	if len(faults) > 0 {
 		return nil, &ValidationError{Subject: fmt.Sprintf("the configuration of integration %q", i.Name), Faults: faults}
 	}
 	return parsed, nil
+}
+
+// known lists the keys of the config variables on the pages.
+func known(pages []ConfigPage) string {
+	var keys []string
+	for configVar := range configVars(pages) {
+		keys = append(keys, strconv.Quote(configVar.Definition().Key))
+	}
+	if len(keys) == 0 {
+		return "none"
+	}
+	return strings.Join(keys, ", ")
 }
 
 // defaultValue is the value that stands in for one that is not given; nil is none.

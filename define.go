@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 )
 
 // FlowOf is a [Flow] whose input and output have Go types. Make it with [Define] and list
@@ -17,8 +18,9 @@ type FlowOf[In, Out any] struct {
 // Define gives a flow a typed function in place of OnExecution: the body of the payload is
 // decoded into In, and Out is the result's data. Out may be a [Reply], which sets the
 // status and the headers of the answer as well. A body that does not fit In is the
-// caller's fault, answered with 400 (see [Flow.InputCheck]); an empty body leaves In as it
-// is. A flow without Schemas gets those of In and Out, where they are structs (see
+// caller's fault, answered with 400 (see [Flow.InputCheck]); so is an empty body, or a form
+// without a required field, where In is a struct with fields that are not omitempty or
+// omitzero. A flow without Schemas gets those of In and Out, where they are structs (see
 // [SchemaFor]).
 func Define[In, Out any](flow Flow, execute func(ctx context.Context, run *Run, in In) (Out, error)) FlowOf[In, Out] {
 	if flow.OnExecution != nil {
@@ -122,6 +124,10 @@ func (f *Flow) InputCheck() (check func(payload *TriggerPayload) error, err erro
 			return nil, fmt.Errorf("sluice: flow %q: invoke: %w", f.Name, err)
 		}
 	}
+	var required []string
+	if schema == nil && f.Schemas != nil && f.Schemas.Invoke != nil {
+		required = f.Schemas.Invoke.Required
+	}
 	decodes := f.decodes
 	return func(payload *TriggerPayload) error {
 		if payload == nil {
@@ -132,9 +138,34 @@ func (f *Flow) InputCheck() (check func(payload *TriggerPayload) error, err erro
 				return Reject(http.StatusBadRequest, fmt.Sprintf("The body does not fit the flow's schema: %v", err))
 			}
 		}
+		if err := payload.Body.requireFields(required); err != nil {
+			return err
+		}
 		if decodes != nil {
 			return decodes(payload)
 		}
 		return nil
 	}, nil
+}
+
+// requireFields refuses a body that says nothing of the fields, which are required: an empty
+// one, such as that of a GET request, and a form, which is what a JSON text is taken for that
+// came without its content type.
+func (b Body) requireFields(required []string) error {
+	if len(required) == 0 {
+		return nil
+	}
+	if b.IsEmpty() {
+		return Reject(http.StatusBadRequest, fmt.Sprintf("The body is empty: the flow's input needs %s.", strings.Join(required, ", ")))
+	}
+	if b.state.kind != kindForm {
+		return nil
+	}
+	fields, _ := b.Data().(map[string]any)
+	for _, name := range required {
+		if _, ok := fields[name]; !ok {
+			return Reject(http.StatusBadRequest, fmt.Sprintf("The form has no field %s. Is it JSON, sent without Content-Type: application/json?", name))
+		}
+	}
+	return nil
 }

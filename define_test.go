@@ -53,7 +53,7 @@ func TestDefineRefusesABodyThatDoesNotFit(t *testing.T) {
 	_, err = flow.OnExecution(t.Context(), &sluice.Run{Payload: wrong})
 	require.ErrorAs(t, err, &rejected)
 	require.NoError(t, check(bodyOf(map[string]any{"id": "5", "more": 1})))
-	require.NoError(t, check(&sluice.TriggerPayload{}), "an empty body leaves the input as it is")
+	require.ErrorContains(t, check(&sluice.TriggerPayload{}), "The body is empty: the flow's input needs")
 	require.Error(t, check(nil))
 }
 

@@ -8,8 +8,8 @@ import (
 
 // Errors that calls on a run return. Compare with [errors.Is].
 var (
-	// ErrNotAccepted is returned by durable calls (Step, Sleep, Checkpoint, Invoke) where
-	// nothing is accepted yet: in a trigger or a preprocess flow.
+	// ErrNotAccepted is returned by durable calls such as Step where nothing is accepted yet:
+	// in a trigger or a preprocess flow.
 	ErrNotAccepted = errors.New("sluice: not accepted yet: durable calls work in OnExecution only")
 	// ErrAmbiguousStep is returned by Step when a step of the same name is running: give
 	// one of them another name, or a key with [WithKey].

@@ -74,5 +74,5 @@ func ExampleStringVar() {
 	// Output:
 	// sluice: the configuration of integration "Orders" is not valid:
 	//   Tags: expected a list, got a string
-	//   Region: the integration has no such config variable
+	//   Region: no such config variable; there are "API URL", "Tags"
 }

@@ -1,5 +1,7 @@
 package sluice
 
+import "github.com/sluice-go/sluice/internal/variant"
+
 // QueueConfig says how the executions of one flow of one instance share time:
 // [ParallelQueueConfig], [ThrottledQueueConfig], [SequentialQueueConfig] or
 // [StandardQueueConfig]. The interface is sealed.
@@ -38,6 +40,20 @@ type StandardQueueConfig struct {
 	SingletonExecutions bool
 	// ConcurrencyLimit is how many run at once, 2 to 15; nil is no limit.
 	ConcurrencyLimit *int
+}
+
+// DedupeIDField is the field of that name of any variant; empty is none.
+func DedupeIDField(config QueueConfig) string {
+	switch queue := variant.Of(config).(type) {
+	case ThrottledQueueConfig:
+		return queue.DedupeIDField
+	case SequentialQueueConfig:
+		return queue.DedupeIDField
+	case StandardQueueConfig:
+		return queue.DedupeIDField
+	default:
+		return ""
+	}
 }
 
 func (ParallelQueueConfig) queueConfig()   {}

@@ -8,9 +8,9 @@ import (
 )
 
 // TriggerFunc sees a request before it is accepted. It may change the payload, answer the
-// caller with a response of its own, or refuse the request with an error (see [Reject]).
-// Nothing is durable yet: Step, Sleep, Checkpoint and Invoke return ErrNotAccepted. A nil
-// result passes the payload on unchanged.
+// caller with a response of its own, or refuse the request with an error: the caller gets
+// its text with status 400, or that of [Reject]. Nothing is durable yet: Step returns
+// ErrNotAccepted. A nil result passes the payload on unchanged.
 type TriggerFunc func(ctx context.Context, run *Run, payload *TriggerPayload) (*TriggerResult, error)
 
 // TriggerResult is what a trigger makes of a request.

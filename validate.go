@@ -149,7 +149,26 @@ func (v *validator) preprocess() {
 
 func (v *validator) preprocessFields(path string, config *PreprocessFlowConfig) {
 	v.required(path+".flowNameField", config.FlowNameField)
+	inPayload := config == v.integration.TriggerPreprocessFlowConfig
+	v.fieldPath(path+".flowNameField", config.FlowNameField, inPayload)
+	v.fieldPath(path+".externalCustomerIdField", config.ExternalCustomerIDField, inPayload)
+	v.fieldPath(path+".externalCustomerUserIdField", config.ExternalCustomerUserIDField, inPayload)
 	if v.integration.EndpointType == EndpointSharedInstance && config.ExternalCustomerIDField == "" {
 		v.add(path+".externalCustomerIdField", "a value is required with the endpoint type shared_instance")
+	}
+}
+
+// fieldPath checks the path of a field, if there is one: one that leads into a payload must
+// begin with what a payload has.
+func (v *validator) fieldPath(path, field string, inPayload bool) {
+	if field == "" {
+		return
+	}
+	parsed, err := ParseFieldPath(field)
+	if err == nil && inPayload {
+		_, _, err = (&TriggerPayload{}).Lookup(parsed)
+	}
+	if err != nil {
+		v.add(path, "%s", strings.TrimPrefix(err.Error(), "sluice: "))
 	}
 }

@@ -135,6 +135,15 @@ func integrationCases() []validateCase {
 
 func flowCases() []validateCase {
 	return []validateCase{
+		integrationCase("triggerPreprocessFlowConfig.flowNameField", "a payload has body.data", func(i *sluice.Integration) {
+			i.TriggerPreprocessFlowConfig = &sluice.PreprocessFlowConfig{FlowNameField: "event"}
+		}),
+		flowCase("flows[0].queueConfig.dedupeIdField", "a segment is empty", func(f *sluice.Flow) {
+			f.QueueConfig = &sluice.SequentialQueueConfig{DedupeIDField: "body.data..id"}
+		}),
+		flowCase("flows[0].retryConfig.uniqueRequestIdField", "a payload has body.data", func(f *sluice.Flow) {
+			f.RetryConfig = &sluice.RetryConfig{UniqueRequestIDField: "productId"}
+		}),
 		flowCase("flows[0].name", "required", func(f *sluice.Flow) { f.Name = "" }),
 		flowCase("flows[0].name", "needs ASCII letters", func(f *sluice.Flow) { f.Name = "日本語" }),
 		flowCase("flows[0].stableKey", "required", func(f *sluice.Flow) { f.StableKey = "" }),

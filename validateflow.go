@@ -110,6 +110,7 @@ func (v *validator) queue(path string, flow *Flow) {
 	if fifo && flow.IsSynchronous {
 		v.add(path, "a synchronous flow cannot be queued: use ParallelQueueConfig")
 	}
+	v.fieldPath(path+".dedupeIdField", DedupeIDField(flow.QueueConfig), true)
 	switch queue := variant.Of(flow.QueueConfig).(type) {
 	case nil:
 		if flow.QueueConfig != nil {
@@ -156,6 +157,7 @@ func (v *validator) retries(path string, flow *Flow) {
 	if retry := flow.RetryConfig; retry != nil {
 		v.between(path+".retryConfig.maxAttempts", retry.MaxAttempts, 0, 10)
 		v.between(path+".retryConfig.delayMinutes", retry.DelayMinutes, 0, 60)
+		v.fieldPath(path+".retryConfig.uniqueRequestIdField", retry.UniqueRequestIDField, true)
 		if flow.IsSynchronous {
 			v.add(path+".retryConfig", "a synchronous flow is not retried: its caller has the answer")
 		}

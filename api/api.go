@@ -5,7 +5,9 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/sluice-go/sluice/runtime"
@@ -29,6 +31,12 @@ func New(rt *runtime.Runtime) http.Handler {
 	mux.HandleFunc("GET /api/v1/executions/{id}", a.execution)
 	mux.HandleFunc("GET /api/v1/executions", a.executions)
 	return mux
+}
+
+// statuses that a list can be narrowed down to.
+var statuses = []store.Status{
+	store.StatusQueued, store.StatusRunning, store.StatusWaiting,
+	store.StatusSucceeded, store.StatusFailed, store.StatusCanceled, store.StatusSkipped,
 }
 
 type api struct{ runtime *runtime.Runtime }
@@ -56,12 +64,19 @@ func (a *api) executions(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	filter := store.Filter{Flow: query.Get("flow"), Instance: query.Get("instance"), Status: store.Status(query.Get("status"))}
-	executions, err := a.runtime.Executions(r.Context(), filter, query.Get("after"), limit)
-	if err != nil {
-		writeError(w, http.StatusInternalServerError, err.Error())
+	if filter.Status != "" && !slices.Contains(statuses, filter.Status) {
+		writeError(w, http.StatusBadRequest, fmt.Sprintf("status must be one of %v.", statuses))
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"executions": executions})
+	executions, err := a.runtime.Executions(r.Context(), filter, query.Get("after"), limit)
+	switch {
+	case errors.Is(err, store.ErrInvalidID):
+		writeError(w, http.StatusBadRequest, "after must be the id of an execution.")
+	case err != nil:
+		writeError(w, http.StatusInternalServerError, err.Error())
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{"executions": executions})
+	}
 }
 
 func writeError(w http.ResponseWriter, status int, message string) {

@@ -31,8 +31,8 @@ func binaryFlow(context.Context, *sluice.Run) (*sluice.Result, error) {
 	return &sluice.Result{Data: []byte{1, 2, 3}}, nil
 }
 
-// send delivers a request without a body.
-func send(t *testing.T, h *sluicetest.Harness, method, url string) *sluicetest.Response {
+// bare delivers a request without a body.
+func bare(t *testing.T, h *sluicetest.Harness, method, url string) *sluicetest.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	require.NoError(t, err)
@@ -63,19 +63,19 @@ func TestThreat20ResultURL(t *testing.T) {
 			secrets[path.Base(last)] = true
 		}
 		require.Len(t, secrets, 10_000)
-		response := send(t, h, http.MethodGet, last)
+		response := bare(t, h, http.MethodGet, last)
 		require.Equal(t, "\x01\x02\x03", response.Text)
 		require.Equal(t, "no-store", response.Header.Get("Cache-Control"))
 		require.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
 		next := last[:len(last)-1] + string('A'+(last[len(last)-1]-'A'+1)%26)
 		for _, wrong := range []string{next, last + "A", last[:len(last)-1], strings.ToLower(last), last + "/", last + "%20", last + "/../" + path.Base(next)} {
-			require.Equal(t, http.StatusNotFound, send(t, h, http.MethodGet, wrong).StatusCode, wrong)
+			require.Equal(t, http.StatusNotFound, bare(t, h, http.MethodGet, wrong).StatusCode, wrong)
 		}
 		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
-			require.Equal(t, http.StatusMethodNotAllowed, send(t, h, method, last).StatusCode, method)
+			require.Equal(t, http.StatusMethodNotAllowed, bare(t, h, method, last).StatusCode, method)
 		}
 		h.Advance(time.Hour)
-		require.Equal(t, http.StatusNotFound, send(t, h, http.MethodGet, last).StatusCode)
+		require.Equal(t, http.StatusNotFound, bare(t, h, http.MethodGet, last).StatusCode)
 	})
 }
 
@@ -288,10 +288,10 @@ func TestErrorsAreAlwaysJSON(t *testing.T) {
 func TestThreat43ErrorOracle(t *testing.T) {
 	t.Parallel()
 	run(t, integrationOf(binaryFlow), func(t *testing.T, h *sluicetest.Harness) {
-		want := send(t, h, http.MethodGet, "http://sluice.test/trigger/unknown")
+		want := bare(t, h, http.MethodGet, "http://sluice.test/trigger/unknown")
 		require.Equal(t, http.StatusNotFound, want.StatusCode)
 		for _, other := range []string{"/", "/trigger/", "/trigger/AAAAAAAAAAAAAAAAAAAAAA/a", "/trigger/result", "/trigger/result/A", "/other"} {
-			response := send(t, h, http.MethodGet, "http://sluice.test"+other)
+			response := bare(t, h, http.MethodGet, "http://sluice.test"+other)
 			require.Equal(t, want.Text, response.Text, other)
 			require.Equal(t, want.Header, response.Header, other)
 		}

@@ -19,13 +19,14 @@ type Deployment struct {
 	// Defaults to the integration's name.
 	Name string
 	// Config holds the values of config variables by key, each of its variable's type, or
-	// as encoding/json decodes it.
+	// as encoding/json decodes it. What it leaves out has its default. Nil keeps what the
+	// instance is configured with.
 	Config map[string]any
 }
 
 // Customer of yours.
 type Customer struct {
-	// ExternalID is the id that you know the customer by.
+	// ExternalID is the id that you know the customer by. Required, unless Name is empty too.
 	ExternalID string
 	// Name is shown to people. Defaults to ExternalID.
 	Name string
@@ -54,6 +55,9 @@ const defaultCustomer = "default"
 // deployment is put back and the error names it. Deploy may be called at every start, by
 // every process.
 func (rt *Runtime) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
+	if d.Customer.ExternalID == "" && d.Customer.Name != "" {
+		return nil, fmt.Errorf("runtime: deploy: customer %q has no ExternalID: give the id that you know the customer by", d.Customer.Name)
+	}
 	setDefault(&d.Customer.ExternalID, defaultCustomer)
 	setDefault(&d.Customer.Name, d.Customer.ExternalID)
 	deployed, err := rt.engine.Deploy(ctx, engine.Deployment{

@@ -1,10 +1,13 @@
 package runtime_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -147,4 +150,105 @@ func TestNewReportsEveryFault(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "name")
 	require.ErrorContains(t, err, "flows[0].onExecution")
+}
+
+func TestDeployWithoutConfigKeepsIt(t *testing.T) {
+	t.Parallel()
+	var notes []string
+	var fail error
+	sluicetest.Run(t, hooked("1", &notes, &fail), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{Config: map[string]any{"Region": "us"}})
+		h.Deploy(runtime.Deployment{})
+		require.Equal(t, `"us"`, h.Post("first", "{}").Text)
+		h.Deploy(runtime.Deployment{Config: map[string]any{}})
+		require.Equal(t, `"eu"`, h.Post("first", "{}").Text, "what is left out has its default")
+	})
+}
+
+func TestDeployNeedsToKnowTheCustomer(t *testing.T) {
+	t.Parallel()
+	var notes []string
+	var fail error
+	sluicetest.Run(t, hooked("1", &notes, &fail), func(t *testing.T, h *sluicetest.Harness) {
+		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{Customer: runtime.Customer{Name: "Acme"}})
+		require.ErrorContains(t, err, `customer "Acme" has no ExternalID`)
+	})
+}
+
+// TestWebhooksAnswerWhileHooksRun: a provider calls the webhook that a hook registers.
+func TestWebhooksAnswerWhileHooksRun(t *testing.T) {
+	t.Parallel()
+	var h *sluicetest.Harness
+	var answered []int
+	fail := errors.New("refused")
+	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil }
+	integration := integrationOf(flow, func(f *sluice.Flow) {
+		f.OnInstanceDeploy = func(ctx context.Context, run *sluice.Run) (*sluice.LifecycleResult, error) {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, run.WebhookURLs["Flow"], http.NoBody)
+			require.NoError(t, err)
+			answered = append(answered, h.Deliver(request).StatusCode)
+			return nil, fail
+		}
+	})
+	sluicetest.Run(t, integration, func(t *testing.T, harness *sluicetest.Harness) {
+		h = harness
+		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{})
+		require.ErrorContains(t, err, "refused")
+		require.Equal(t, []int{http.StatusOK}, answered)
+		fail = nil
+		h.Deploy(runtime.Deployment{})
+		require.Equal(t, http.StatusOK, h.Post("Flow", "{}").StatusCode)
+		require.Equal(t, []int{http.StatusOK, http.StatusOK}, answered)
+	})
+}
+
+// TestRollbackFindsItsURLsAgain: a flow that is gone for a version keeps its endpoint.
+func TestRollbackFindsItsURLsAgain(t *testing.T) {
+	t.Parallel()
+	both := func(version string, names ...string) *sluice.Integration {
+		integration := &sluice.Integration{Name: "Test", Version: version}
+		for _, name := range names {
+			integration.Flows = append(integration.Flows, sluice.Flow{
+				Name: name, StableKey: name,
+				OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, nil },
+			})
+		}
+		return integration
+	}
+	path := filepath.Join(t.TempDir(), "rollback.db")
+	urls := map[string]string{}
+	for _, version := range []*sluice.Integration{both("1", "A", "B"), both("2", "A"), both("1", "A", "B")} {
+		rt := open(t, path, version)
+		instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
+		for name, url := range instance.WebhookURLs {
+			if urls[name] == "" {
+				urls[name] = url
+			}
+			require.Equal(t, urls[name], url)
+		}
+		require.Len(t, instance.WebhookURLs, len(version.Flows))
+		require.NoError(t, rt.Stop(t.Context()))
+	}
+}
+
+// TestFailuresReachTheLogger: an operator sees them without looking records up.
+func TestFailuresReachTheLogger(t *testing.T) {
+	t.Parallel()
+	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, errors.New("billing is down") }
+	integration := integrationOf(flow, func(f *sluice.Flow) {
+		f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 1, DelayMinutes: 1}
+	})
+	var logged bytes.Buffer
+	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Logger: slog.New(slog.NewTextHandler(&logged, nil))}
+	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		id := executionID(t, h.Post("Flow", "{}"))
+		h.Drain()
+		lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
+		require.Len(t, lines, 2)
+		require.Contains(t, lines[0], `level=WARN msg="attempt failed" error="billing is down" attempt=1`)
+		require.Contains(t, lines[1], `level=ERROR msg="execution failed" error="billing is down" attempt=2`)
+		require.Contains(t, lines[1], "execution="+id)
+	})
 }

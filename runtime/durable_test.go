@@ -140,7 +140,7 @@ func TestSteps(t *testing.T) {
 			return err
 		}, `step "a": its result cannot be recorded`},
 		"another context": {func(context.Context) error {
-			return step(t.Context(), "a") //nolint:contextcheck // The wrong context is the point.
+			return step(t.Context(), "a")
 		}, "the context is not that of a run"},
 		"a panic": {func(ctx context.Context) error {
 			_, err := sluice.Step(ctx, "a", func(context.Context) (int, error) { panic("boom") })

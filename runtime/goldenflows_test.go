@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -11,13 +12,13 @@ import (
 )
 
 // goldenDeployment is the instance that golden files call.
-var goldenDeployment = runtime.Deployment{Customer: runtime.Customer{ExternalID: "cust_1", Name: "Customer One"}}
+var goldenDeployment = runtime.Deployment{Customer: runtime.Customer{ExternalID: "cust_123", Name: "Customer"}}
 
 // goldenIntegration has the flows that golden files call. Most do what the body of the
 // request says.
 func goldenIntegration() *sluice.Integration {
 	return &sluice.Integration{Name: "Golden", Version: "1.0.0", Flows: []sluice.Flow{
-		{Name: "Echo", StableKey: "echo", OnExecution: echo},
+		{Name: "Echo", StableKey: "echo", OnExecution: goldenEcho},
 		{Name: "Payload", StableKey: "payload", IsSynchronous: true, OnExecution: answerPayload},
 		{Name: "Answer", StableKey: "answer", IsSynchronous: true, OnExecution: answerAsTold},
 		{Name: "Widget", StableKey: "widget", IsSynchronous: true, OnExecution: failToFindWidget},
@@ -28,27 +29,45 @@ func goldenIntegration() *sluice.Integration {
 		{Name: "Elsewhere", StableKey: "elsewhere", OnExecution: answerWith(&sluice.Result{
 			Data: "Redirecting you...", StatusCode: 303, Headers: map[string]string{"Location": "https://example.com/done"},
 		})},
-		{Name: "Trigger", StableKey: "trigger", OnTrigger: triggerAsTold, OnExecution: echo},
-		{Name: "Configured", StableKey: "configured", OnExecution: echo, Trigger: sluice.WebhookTrigger{
+		{Name: "Trigger", StableKey: "trigger", OnTrigger: triggerAsTold, OnExecution: goldenEcho},
+		{Name: "Configured", StableKey: "configured", OnExecution: goldenEcho, Trigger: sluice.WebhookTrigger{
 			StatusCode: 202, ContentType: "text/plain", Headers: map[string]string{"X-Custom": "yes"}, Body: "Thank you.",
 		}},
 		{
-			Name: "Configured status", StableKey: "configured-status", OnExecution: echo,
+			Name: "Configured status", StableKey: "configured-status", OnExecution: goldenEcho,
 			Trigger: sluice.WebhookTrigger{StatusCode: 201, ContentType: "text/plain"},
 		},
 		{
-			Name: "Keyed", StableKey: "keyed", OnExecution: echo,
+			Name: "Keyed", StableKey: "keyed", OnExecution: goldenEcho,
 			EndpointSecurityType: sluice.EndpointSecurityOrganization, OrganizationAPIKeys: []string{"the-key-of-the-organization"},
 		},
-		{Name: "Once", StableKey: "once", OnExecution: echo, QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
 		{
-			Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: echo,
+			Name: "Signed", StableKey: "signed", OnExecution: goldenEcho,
+			Trigger: sluice.HMACTrigger{Signature: plainHMAC, Secrets: []string{seedSecret}},
+		},
+		{Name: "Once", StableKey: "once", OnExecution: goldenEcho, QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"}},
+		{
+			Name: "Answered once", StableKey: "answered-once", OnTrigger: triggerAsTold, OnExecution: goldenEcho,
 			QueueConfig: sluice.StandardQueueConfig{DedupeIDField: "body.data.id"},
 		},
 	}}
 }
 
-func echo(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+// eventRouter is seed 002's example of an endpoint for all flows of an instance.
+func eventRouter() *sluice.Integration {
+	return &sluice.Integration{
+		Name: "Event Router", EndpointType: sluice.EndpointInstanceSpecific,
+		TriggerPreprocessFlowConfig: &sluice.PreprocessFlowConfig{FlowNameField: "body.data.event"},
+		Flows:                       echoFlows("order.created", "order.updated"),
+	}
+}
+
+// goldenEcho answers with the body: JSON byte for byte.
+func goldenEcho(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+	raw := run.Payload.RawBody
+	if raw.ContentType == "application/json" {
+		return &sluice.Result{Data: json.RawMessage(raw.Data)}, nil
+	}
 	return &sluice.Result{Data: run.Payload.Body.Data()}, nil
 }
 

@@ -222,7 +222,7 @@ func TestKeysChangeWhileHooksRun(t *testing.T) {
 		h.Deploy(runtime.Deployment{})
 		require.Equal(t, http.StatusOK, withKeys(h, "Flow", created))
 		fails = true
-		_, err := rt.Deploy(t.Context(), runtime.Deployment{Customer: runtime.Customer{Name: "New name"}})
+		_, err := rt.Deploy(t.Context(), runtime.Deployment{Customer: runtime.Customer{ExternalID: "default", Name: "New name"}})
 		require.ErrorContains(t, err, "no")
 		require.NotErrorIs(t, err, store.ErrConflict)
 		require.Equal(t, http.StatusUnauthorized, withKeys(h, "Flow", created), "undoing a deployment brought a revoked key back")

@@ -114,7 +114,7 @@ func TestPreprocessTimeCountsForTheCaller(t *testing.T) {
 	})
 	integration.Flows[1].OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 		time.Sleep(25 * time.Second) // Virtual.
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")
@@ -286,7 +286,7 @@ func TestRoutedFlowGetsTheOriginalPayload(t *testing.T) {
 		require.Empty(t, run.Payload.Headers.Get("x-new"))
 		require.Equal(t, "1", run.Payload.QueryParameters.Get("q"))
 		require.Equal(t, contact, string(run.Payload.RawBody.Data))
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")
@@ -339,7 +339,7 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 	integration.Flows[1].OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 		run.Logger.InfoContext(ctx, "executing")
 		time.Sleep(time.Minute)
-		return echo(ctx, run)
+		return echoRoute(ctx, run)
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Concurrency: 1}
 	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {

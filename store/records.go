@@ -169,7 +169,7 @@ type Instance struct {
 	Keys []APIKey
 	// Paused instances answer no requests and run nothing.
 	Paused bool
-	// Pending is set while the hooks of a deployment have not all succeeded.
+	// Pending is set as long as the hooks of a deployment have not all succeeded.
 	Pending bool
 	// DeployedAt is when it was last deployed, in UTC.
 	DeployedAt time.Time

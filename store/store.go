@@ -23,6 +23,8 @@ var (
 	// to: the disk is full, the file is read-only, the connection is down. The operation
 	// may be tried again.
 	ErrUnavailable = errors.New("store: unavailable")
+	// ErrInvalidID refuses what is no id of an execution.
+	ErrInvalidID = errors.New("store: not an execution's id")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("store: closed")
 )

@@ -16,6 +16,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -47,7 +48,7 @@ const baseURL = "http://sluice.test"
 // Run calls test in a bubble with a virtual clock, with a runtime that serves the
 // integration from memory. Afterwards the runtime is stopped; the test fails if it leaves
 // goroutines behind. Inside, start no real servers and open no real connections: a bubble
-// cannot see them at rest.
+// cannot see them at rest. Call Run in each subtest: a bubble has no subtests of its own.
 func Run(t *testing.T, integration *sluice.Integration, test func(t *testing.T, h *Harness)) {
 	t.Helper()
 	RunOptions(t, runtime.Options{Integrations: []*sluice.Integration{integration}}, test)
@@ -123,7 +124,7 @@ func (h *Harness) URL(flow string) string {
 	h.t.Helper()
 	url, ok := h.urls[flow]
 	if !ok {
-		h.t.Fatalf("no flow %q is deployed: call Deploy first; flows are %v", flow, h.urls)
+		h.t.Fatalf("no flow %q is deployed: call Deploy first; names are compared exactly, deployed are %q", flow, slices.Sorted(maps.Keys(h.urls)))
 	}
 	return url
 }

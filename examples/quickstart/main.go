@@ -78,7 +78,7 @@ func serve(ctx context.Context, addr, db string, out io.Writer) error {
 // printRequests tells a newcomer what to type.
 func printRequests(out io.Writer, base string, instance *runtime.Instance) {
 	const order = `{"id":"A-17","items":[{"sku":"tea","quantity":2,"price":450}]}`
-	fmt.Fprintf(out, "Serving %q on %s\n", instance.Integration, base)
+	fmt.Fprintf(out, "Serving %q on %s (process %d)\n", instance.Integration, base, os.Getpid())
 	fmt.Fprintln(out, "\nAn order, taken in at once and executed in the background:")
 	fmt.Fprintf(out, "curl -s -H 'Content-Type: application/json' -d '%s' %s\n", order, instance.WebhookURLs[newOrder.Name])
 	fmt.Fprintln(out, "\nWhat became of it, with the id that was answered:")

@@ -72,7 +72,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		go e.runInSlot(x)
+		e.workers.run(func() { e.runInSlot(x) })
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }

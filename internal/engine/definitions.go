@@ -69,15 +69,7 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trigger: %w", err)
 	}
-	var field string
-	switch queue := definition.QueueConfig.(type) {
-	case sluice.ThrottledQueueConfig:
-		field = queue.DedupeIDField
-	case sluice.SequentialQueueConfig:
-		field = queue.DedupeIDField
-	case sluice.StandardQueueConfig:
-		field = queue.DedupeIDField
-	}
+	field := sluice.DedupeIDField(definition.QueueConfig)
 	if field == "" {
 		return flow, nil
 	}
@@ -126,7 +118,7 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 		}
 		var err error
 		if d.routing, err = newRouting(d); err != nil {
-			return nil, fmt.Errorf("Integrations[%d]: %w", i, err)
+			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
 		definitions[integration.Name] = d
 	}

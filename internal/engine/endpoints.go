@@ -52,7 +52,9 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 		switch {
 		case endpoint.ID != endpointID:
 		case endpoint.Flow != "":
-			return instance.target(endpoint.Flow)
+			if flow, ok := instance.definition.flows[endpoint.Flow]; ok {
+				return instance.of(flow), nil
+			}
 		case instance.definition.routing != nil:
 			return Target{Instance: instance, definition: instance.definition}, nil
 		}
@@ -86,7 +88,8 @@ func (d *definition) reachAll(url string) map[string]string {
 	return urls
 }
 
-// endpointsOf are the endpoints that an instance has. What was there before keeps its id.
+// endpointsOf are the endpoints that an instance has. What was there before keeps its id,
+// also while its flow is gone: a version that brings the flow back finds its URL again.
 func endpointsOf(d *definition, current *store.Instance) []store.Endpoint {
 	switch d.integration.EndpointType {
 	case sluice.EndpointSharedInstance:
@@ -97,6 +100,14 @@ func endpointsOf(d *definition, current *store.Instance) []store.Endpoint {
 		endpoints := make([]store.Endpoint, 0, len(d.ordered))
 		for _, flow := range d.ordered {
 			endpoints = append(endpoints, store.Endpoint{ID: endpointID(current, flow.StableKey), Flow: flow.StableKey})
+		}
+		if current == nil {
+			return endpoints
+		}
+		for _, endpoint := range current.Endpoints {
+			if _, ok := d.flows[endpoint.Flow]; !ok {
+				endpoints = append(endpoints, endpoint)
+			}
 		}
 		return endpoints
 	}

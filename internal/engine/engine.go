@@ -75,6 +75,7 @@ type Engine struct {
 	shared      map[string]*definition // by the id of the endpoint that their instances share
 	client      *http.Client
 	slots       *slots
+	workers     *workers
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 
@@ -133,6 +134,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		shared:      map[string]*definition{},
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
+		workers:     newWorkers(),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
@@ -165,6 +167,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if !e.beginStop() {
 		return nil
 	}
+	defer e.workers.stop()
 	e.stopClaiming()
 	<-e.ended
 	select {

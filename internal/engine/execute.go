@@ -48,7 +48,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		}
 	}
 	e.hold()
-	go e.runInSlot(x) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	e.workers.run(func() { e.runInSlot(x) }) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
 	select {
 	case <-x.done:
 	case <-deadline.C:

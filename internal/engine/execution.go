@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -109,7 +108,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		Flow:           payload.Flow,
 		WebhookURLs:    payload.WebhookURLs,
 		WebhookAPIKeys: payload.WebhookAPIKeys,
-		Logger:         slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record)),
+		Logger:         x.logger(),
 	}, x.engine.client, x)
 }
 

@@ -47,7 +47,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 		return fired, err
 	}
 	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
-		fired.Response = before.response
+		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
 	if fired.Stop {
 		return fired, nil
@@ -58,13 +58,22 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	return fired, x.findDedupeKey()
 }
 
-// fireTrigger lets the flow's trigger see the request, if it has one.
-func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) error {
+// fireTrigger lets the flow's trigger see the request, if it has one. A caller who has gone
+// meanwhile is an error.
+func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) (err error) {
 	fired.Acknowledgement = x.target.Flow.acknowledgement
 	if trigger, ok := x.target.Flow.trigger.(sluice.HMACTrigger); ok {
-		return x.fireSigned(ctx, fired, trigger, method)
+		err = x.fireSigned(ctx, fired, trigger, method)
+	} else {
+		err = x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
 	}
-	return x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
+	if err != nil {
+		return err
+	}
+	if fired.Response, err = checkResponse(fired.Response); err != nil {
+		return fmt.Errorf("the trigger's response: %w", err)
+	}
+	return context.Cause(ctx)
 }
 
 // callTrigger calls a trigger function, if there is one, and takes over what it returns.
@@ -78,9 +87,6 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // The caller has gone; what sent the request sends it again.
-	}
 	if err != nil || result == nil {
 		return err
 	}
@@ -90,8 +96,8 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if result.Response == nil && result.Stop {
 		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
 	}
-	if fired.Response, err = checkResponse(result.Response); err != nil {
-		return fmt.Errorf("the trigger's response: %w", err)
+	if result.Response != nil {
+		fired.Response = result.Response
 	}
 	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
 	return nil

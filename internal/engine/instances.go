@@ -96,8 +96,9 @@ func (e *Engine) openKeys(i *Instance) error {
 
 func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
 
-// isDeployed tells whether the instance answers requests.
-func isDeployed(record *store.Instance) bool { return !record.Paused && !record.Pending }
+// isDeployed tells whether the instance answers requests. It does so while the hooks of its
+// deployment run: a provider may call the webhook that a hook registers before it answers.
+func isDeployed(record *store.Instance) bool { return !record.Paused }
 
 // of is the instance's target with the flow.
 func (i *Instance) of(flow *Flow) Target {

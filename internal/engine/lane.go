@@ -52,7 +52,7 @@ func (e *Engine) start(claims []*store.Claim) {
 			return
 		}
 		e.hold()
-		go e.runClaim(claim)
+		e.workers.run(func() { e.runClaim(claim) })
 	}
 	if len(claims) == 0 {
 		e.slots.release()

@@ -23,7 +23,7 @@ type Deployment struct {
 	Customer store.Customer
 	// Name of the instance; empty is the integration's name.
 	Name string
-	// Config holds the values of config variables by key.
+	// Config holds the values of config variables by key; nil keeps what is configured.
 	Config map[string]any
 }
 
@@ -41,16 +41,8 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	if d.Name == "" {
 		d.Name = def.integration.Name
 	}
-	values, err := def.integration.ConfigValues(d.Config)
-	if err != nil {
-		return nil, err
-	}
-	config, err := json.Marshal(values)
-	if err != nil {
-		return nil, err
-	}
 	for range deployTries {
-		instance, err := e.deployOnce(ctx, def, d, config)
+		instance, err := e.deployOnce(ctx, def, d)
 		if !errors.Is(err, store.ErrConflict) {
 			return instance, err
 		}
@@ -58,9 +50,13 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	return nil, fmt.Errorf("instance %q is being deployed elsewhere at the same time: %w", d.Name, store.ErrConflict)
 }
 
-func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment, config []byte) (*Instance, error) {
+func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment) (*Instance, error) {
 	current, err := e.options.Store.InstanceByName(ctx, def.integration.Name, d.Customer.ID, d.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	config, err := e.nextConfig(current, def, d.Config)
+	if err != nil {
 		return nil, err
 	}
 	next, err := nextRecord(current, def, d, config)
@@ -139,15 +135,35 @@ func (e *Engine) sealDeployed(ctx context.Context, current *store.Instance) (*In
 	return e.newInstance(&sealed)
 }
 
-// undoDeploy puts the previous deployment back. A first one stays pending: it answers no
+// undoDeploy puts the previous deployment back. A first one is paused: it answers no
 // requests until it is deployed again.
 func (e *Engine) undoDeploy(ctx context.Context, previous, next *store.Instance) error {
-	if previous == nil {
-		return nil
+	undone := *next
+	undone.Paused = true
+	if previous != nil {
+		undone = *previous
+		undone.Revision = next.Revision
 	}
-	restored := *previous
-	restored.Revision = next.Revision
-	return e.conclude(context.WithoutCancel(ctx), next, &restored)
+	return e.conclude(context.WithoutCancel(ctx), next, &undone)
+}
+
+// nextConfig is the configuration that the deployment asks for, validated; nil values keep
+// what is configured.
+func (e *Engine) nextConfig(current *store.Instance, def *definition, values map[string]any) ([]byte, error) {
+	var err error
+	if values == nil && current != nil {
+		configured, openErr := e.openConfig(current)
+		if openErr != nil {
+			return nil, openErr
+		}
+		values, err = def.integration.DecodeConfigValues(configured)
+	} else {
+		values, err = def.integration.ConfigValues(values)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(values)
 }
 
 // nextRecord is the record that the deployment asks for.
@@ -155,6 +171,7 @@ func nextRecord(current *store.Instance, def *definition, d Deployment, config [
 	next := &store.Instance{Name: d.Name, Integration: def.integration.Name}
 	if current != nil {
 		*next = *current
+		next.Paused = current.Paused && !current.Pending // A failed first deployment was paused by it.
 	} else {
 		id, err := uuid.NewV7()
 		if err != nil {

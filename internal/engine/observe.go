@@ -186,12 +186,24 @@ func (x *execution) sealLogs() {
 	}
 }
 
-// logError keeps the error that an attempt ended with among its logs, with the stack of a
-// panic.
-func (x *execution) logError(err error) {
-	line := &logLine{Time: time.Now().UTC(), Level: slog.LevelError.String(), Message: err.Error()}
+// logger writes to the execution's record, and to the runtime's logger.
+func (x *execution) logger() *slog.Logger {
+	return slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record))
+}
+
+// logFailure logs how an attempt failed, with the stack of a panic.
+func (x *execution) logFailure(err error, outcome *store.Outcome) {
+	log := x.logger().With("error", err.Error(), "attempt", outcome.Attempt)
 	if panicked, ok := errors.AsType[*sluice.PanicError](err); ok {
-		line.Attributes = map[string]any{"stack": string(panicked.Stack)}
+		log = log.With("stack", string(panicked.Stack))
 	}
-	x.logs.add(line)
+	_, rejected := errors.AsType[*sluice.RejectError](err)
+	switch {
+	case rejected:
+		log.InfoContext(x.engine.work, "execution rejected")
+	case outcome.Status == store.StatusWaiting:
+		log.WarnContext(x.engine.work, "attempt failed", "next_attempt", outcome.NextAttempt)
+	default:
+		log.ErrorContext(x.engine.work, "execution failed")
+	}
 }

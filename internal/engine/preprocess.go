@@ -30,9 +30,9 @@ type prelude struct {
 	// id of the execution; only the first has that of the preprocess flow's.
 	id string
 	// step is the part of the flow's result that led to the execution, on record.
-	step     *store.Step
-	logs     *logBuffer
-	response *sluice.HTTPResponse
+	step                      *store.Step
+	logs                      *logBuffer
+	response, acknowledgement *sluice.HTTPResponse
 }
 
 func (p *prelude) executionID() string {
@@ -72,8 +72,9 @@ func (e *Engine) preprocess(
 		return nil, fired, err
 	}
 	for i := range targets {
-		targets[i].prelude.logs, targets[i].prelude.response = &x.logs, fired.Response
-		step := targets[i].prelude.step
+		before := targets[i].prelude
+		before.logs, before.response, before.acknowledgement = &x.logs, fired.Response, fired.Acknowledgement
+		step := before.step
 		step.Name, step.StartedAt, step.EndedAt = router.Flow.Name, x.started, time.Now().UTC()
 	}
 	targets[0].prelude.id = x.record.ID
@@ -112,7 +113,7 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 		return nil, err
 	}
 	if err := x.target.Flow.checkInput(x.payload); err != nil {
-		return nil, err
+		return nil, &InputError{err}
 	}
 	x.hideSecrets()
 	userCtx, run := x.newRun(ctx, x.payload)

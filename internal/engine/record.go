@@ -54,10 +54,10 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 		outcome.Result = reply.encode()
 	} else {
 		outcome.Status, outcome.Error = store.StatusFailed, err.Error()
-		x.logError(err)
 		if delay, again := x.retryDelay(err); again {
 			outcome.Status, outcome.NextAttempt = store.StatusWaiting, outcome.EndedAt.Add(delay)
 		}
+		x.logFailure(err, outcome)
 	}
 	outcome.Logs = x.logs.encode()
 	return outcome

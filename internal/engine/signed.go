@@ -24,9 +24,8 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 		return err
 	}
 	if answer != nil {
-		fired.Stop = true
-		fired.Response, err = checkResponse(answer)
-		return err
+		fired.Response, fired.Stop = answer, true
+		return nil
 	}
 	if request.Body, err = x.payload.Body.Bytes(); err != nil { // Without its Content-Encoding.
 		return err

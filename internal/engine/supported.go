@@ -40,7 +40,7 @@ func servedTrigger(trigger sluice.Trigger) bool {
 }
 
 func servedQueue(queue sluice.QueueConfig) bool {
-	switch q := queue.(type) {
+	switch q := variant.Of(queue).(type) {
 	case nil, sluice.ParallelQueueConfig:
 		return true
 	case sluice.StandardQueueConfig:

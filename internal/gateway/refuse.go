@@ -48,7 +48,7 @@ func unavailable(message string) *refusal {
 // refuse answers a request that a stage refused.
 func (g *Gateway) refuse(c *call, cause error) {
 	answer := asRefusal(cause)
-	id := g.recordRefusal(c, cause)
+	id := g.recordRefusal(c, answer, cause)
 	if id != "" {
 		c.setExecutionID(id)
 	}
@@ -60,14 +60,14 @@ func (g *Gateway) refuse(c *call, cause error) {
 
 // recordRefusal returns the id of the execution that the refusal belongs to. What the sender
 // or the trigger is to blame for leaves a failed one; a body that cannot be parsed is not
-// kept. There is none where we could not serve, where the trigger rejected the request, which
+// kept. There is none where we could not serve, where user code rejected the request, which
 // is no failure, and where the caller has gone.
-func (g *Gateway) recordRefusal(c *call, cause error) (executionID string) {
+func (g *Gateway) recordRefusal(c *call, answer *refusal, cause error) (executionID string) {
 	switch {
 	case isA[*engine.ExecutionError](cause) || errors.Is(cause, engine.ErrDeadline):
 		return c.fired.ExecutionID()
-	case isA[*refusal](cause) || errors.Is(cause, engine.ErrNotAccepted) || errors.Is(cause, engine.ErrQueueFull) ||
-		errors.Is(cause, engine.ErrStopped) || isA[*sluice.RejectError](cause) && !isA[*engine.InputError](cause) || c.request.Context().Err() != nil:
+	case answer.status == http.StatusServiceUnavailable || isA[*refusal](cause) ||
+		isA[*sluice.RejectError](cause) && !isA[*engine.InputError](cause) || c.request.Context().Err() != nil:
 		return ""
 	case c.fired == nil && isA[*sluice.BodyError](cause):
 		var err error

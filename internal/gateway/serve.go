@@ -80,7 +80,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.engine.Leave()
 	if secret, ok := strings.CutPrefix(r.URL.Path, resultPrefix); ok {
-		if err := g.serveResult(c, secret); err != nil {
+		if err := g.serveResult(c, secret); err != nil { //nolint:contextcheck // Its context is the request's.
 			g.refuse(c, err)
 		}
 		return

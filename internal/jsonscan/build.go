@@ -2,7 +2,9 @@ package jsonscan
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -117,6 +119,69 @@ func (b *builder) buildString() (value string, ok bool) {
 	if strings.IndexByte(value, '\\') < 0 && utf8.ValidString(value) {
 		return value, true
 	}
-	err := json.Unmarshal(b.text[start:b.pos], &value)
-	return value, err == nil
+	return unquote(value), true
+}
+
+// unquote reads the inside of a JSON string whose escapes were checked, as encoding/json
+// does: a surrogate without its other half and bytes that are not UTF-8 become U+FFFD.
+func unquote(text string) string {
+	read := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		switch c := text[0]; {
+		case c == '\\' && text[1] == 'u':
+			var r rune
+			r, text = unquoteRune(text)
+			read = utf8.AppendRune(read, r)
+		case c == '\\':
+			read = append(read, unescape(text[1]))
+			text = text[2:]
+		case c < utf8.RuneSelf:
+			read = append(read, c)
+			text = text[1:]
+		default:
+			r, size := utf8.DecodeRuneInString(text)
+			read = utf8.AppendRune(read, r)
+			text = text[size:]
+		}
+	}
+	return string(read)
+}
+
+// unescape is the byte that a letter after a backslash stands for.
+func unescape(c byte) byte {
+	switch c {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	default:
+		return c // A quote, a backslash or a slash.
+	}
+}
+
+// unquoteRune reads a \u escape, or two that are the halves of one rune, off the text.
+func unquoteRune(text string) (r rune, rest string) {
+	const size = len(`\u0000`)
+	first, rest := hexRune(text), text[size:]
+	if !utf16.IsSurrogate(first) {
+		return first, rest
+	}
+	if len(rest) >= size && rest[0] == '\\' && rest[1] == 'u' {
+		if r = utf16.DecodeRune(first, hexRune(rest)); r != utf8.RuneError {
+			return r, rest[size:]
+		}
+	}
+	return utf8.RuneError, rest
+}
+
+// hexRune is the value of the four digits of a \u escape.
+func hexRune(escape string) rune {
+	value, _ := strconv.ParseUint(escape[2:6], 16, 16) // They were checked.
+	return rune(value)
 }

@@ -18,6 +18,7 @@ func reference(text []byte) (value any, err error) {
 func FuzzBuild(f *testing.F) {
 	for _, text := range []string{
 		`null`, ` true `, `"a\u0041\ud83d\ude00"`, "\"\xff\"", `[1,-0.5e+3,9007199254740993]`, `{"a":1,"a":{"b":[]},"\u0062":""}`,
+		`"\b\f\n\r\t\/\\\""`, `"\ud800"`, `"\ud800x"`, `"\ud800\u0041"`, `"\udc00\ud800\udc00"`, `"\ud83d\ude0"`, "\"\\n\xc3\x28\"",
 		`{"a":`, `[1,]`, `{"a" 1}`, `tru`, `01`, `"\x"`, `{}x`, ``, "\"\n\"", `{"":{"":null}}`,
 	} {
 		f.Add([]byte(text))

@@ -30,7 +30,7 @@ func decodeTime(nanoseconds int64) time.Time {
 func encodeID(id string) ([]byte, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil || parsed.String() != id {
-		return nil, fmt.Errorf("store: the execution id %q is not a UUID in lower case", id)
+		return nil, fmt.Errorf("%w: %q is not a UUID in lower case", store.ErrInvalidID, id)
 	}
 	return parsed[:], nil
 }

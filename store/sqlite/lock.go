@@ -17,9 +17,10 @@ func lock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: lock %s: its directory must exist and be writable: %w", path, err)
 	}
-	err = lockFile(file)
-	if err == nil {
-		return file, nil
+	if err = lockFile(file); err == nil {
+		if err = keepPrivate(path); err == nil {
+			return file, nil
+		}
 	}
 	_ = file.Close()
 	if errors.Is(err, errLocked) {
@@ -27,4 +28,17 @@ func lock(path string) (*os.File, error) {
 			"stop that one first, or choose another file; one process owns a file", path)
 	}
 	return nil, fmt.Errorf("store: lock %s: %w", path, err)
+}
+
+// keepPrivate creates the database's file for the owner's eyes only, if it is not there: it
+// holds payloads and configurations. SQLite gives its log the same mode.
+func keepPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }

@@ -22,11 +22,11 @@ func testExecution(size int) *store.Execution {
 	}
 }
 
-func acceptTest(t testing.TB, s *Store, size int) string {
-	t.Helper()
+func acceptTest(tb testing.TB, s *Store, size int) string {
+	tb.Helper()
 	e := testExecution(size)
-	_, err := s.Accept(t.Context(), &store.Acceptance{Execution: e})
-	require.NoError(t, err)
+	_, err := s.Accept(tb.Context(), &store.Acceptance{Execution: e})
+	require.NoError(tb, err)
 	return e.ID
 }
 

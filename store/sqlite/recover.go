@@ -9,7 +9,7 @@ import (
 // recover finds what a previous owner of the file left unfinished: the rows of pending and
 // the executions above the mark that have no final outcome, which join them.
 func (s *Store) recover(ctx context.Context) error {
-	err := s.transact(func() error {
+	err := s.transact(func() error { //nolint:contextcheck // A transaction is finished, whoever waits for it.
 		if _, err := s.conn.ExecContext(ctx, `INSERT INTO pending (instance, seq) SELECT e.instance, e.seq
 			FROM executions e WHERE e.seq > (SELECT mark FROM recovery) AND NOT EXISTS (SELECT 1 FROM outcomes o
 				WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF AND o.status <> 'waiting')

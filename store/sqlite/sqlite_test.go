@@ -16,9 +16,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, storetest.Driver{Open: func(t testing.TB) store.Store {
-		t.Helper()
-		return openTest(t, inMemory, defaultLimits)
+	storetest.Run(t, storetest.Driver{Open: func(tb testing.TB) store.Store {
+		tb.Helper()
+		return openTest(tb, inMemory, defaultLimits)
 	}})
 }
 
@@ -39,35 +39,35 @@ func TestFileWithLittleMemory(t *testing.T) {
 func runOnFiles(t *testing.T, limits limits) {
 	t.Helper()
 	storetest.Run(t, storetest.Driver{
-		Open: func(t testing.TB) store.Store {
-			t.Helper()
-			return openTest(t, filepath.Join(t.TempDir(), "100% a store?.db"), limits)
+		Open: func(tb testing.TB) store.Store {
+			tb.Helper()
+			return openTest(tb, filepath.Join(tb.TempDir(), "100% a store?.db"), limits)
 		},
-		Crash: func(t testing.TB, s store.Store) store.Store {
-			t.Helper()
+		Crash: func(tb testing.TB, s store.Store) store.Store {
+			tb.Helper()
 			killed, ok := s.(*Store)
-			require.True(t, ok)
-			return crash(t, killed)
+			require.True(tb, ok)
+			return crash(tb, killed)
 		},
 	})
 }
 
-func openTest(t testing.TB, path string, limits limits) *Store {
-	t.Helper()
-	s, err := open(t.Context(), path, limits)
-	require.NoError(t, err)
+func openTest(tb testing.TB, path string, limits limits) *Store {
+	tb.Helper()
+	s, err := open(tb.Context(), path, limits)
+	require.NoError(tb, err)
 	return s
 }
 
 // crash opens a copy of the file and its log as they are on disk: what a kill leaves.
-func crash(t testing.TB, s *Store) *Store {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "crashed.db")
+func crash(tb testing.TB, s *Store) *Store {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "crashed.db")
 	for _, suffix := range []string{"", "-wal"} {
 		data, err := os.ReadFile(s.path + suffix)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path+suffix, data, 0o600))
+		require.NoError(tb, err)
+		require.NoError(tb, os.WriteFile(path+suffix, data, 0o600))
 	}
-	require.NoError(t, s.Close())
-	return openTest(t, path, s.limits)
+	require.NoError(tb, s.Close())
+	return openTest(tb, path, s.limits)
 }
