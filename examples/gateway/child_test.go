@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -38,18 +39,21 @@ func startChild(t *testing.T, maxBody int) *child {
 	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(built))
 	c := &child{client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, log: &tail{}}
-	out, in := io.Pipe()
 	c.cmd = exec.Command(program, "-addr", "127.0.0.1:0", "-db", filepath.Join(dir, "test.db"), "-urls", urls, //nolint:noctx // stop ends it.
 		"-rate", "0", "-max-body", strconv.Itoa(maxBody))
-	c.cmd.Stdout, c.cmd.Stderr = in, c.log
+	c.cmd.Stderr = c.log
+	out, err := c.cmd.StdoutPipe()
+	require.NoError(t, err)
 	require.NoError(t, c.cmd.Start())
-	t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = in.Close() })
-	line := make([]byte, 1024)
-	n, err := out.Read(line)
+	t.Cleanup(func() { // After stop there is nothing left to do.
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err, c.log.String())
-	found := regexp.MustCompile(`http://(127\.0\.0\.1:\d+);`).FindSubmatch(line[:n])
-	require.NotNil(t, found, "the program says where it is: %s", line[:n])
-	c.address = string(found[1])
+	found := regexp.MustCompile(`http://(127\.0\.0\.1:\d+);`).FindStringSubmatch(line)
+	require.NotNil(t, found, "the program says where it is: %s", line)
+	c.address = found[1]
 	data, err := os.ReadFile(urls)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &c.urls))

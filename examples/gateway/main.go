@@ -34,6 +34,10 @@ func main() {
 	flag.IntVar(&s.rate, "rate", 50, "requests a second that an endpoint takes; 0 is no limit")
 	flag.Int64Var(&s.maxBody, "max-body", 6_000_000, "largest body of a request, in bytes")
 	flag.Parse()
+	if s.maxBody < 1 {
+		fmt.Fprintln(os.Stderr, "-max-body must be at least 1")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := serve(ctx, s); err != nil {
