@@ -47,6 +47,8 @@ type Options struct {
 	BaseURL string
 	// Concurrency bounds how many executions run at once.
 	Concurrency int
+	// CrashLimit is how often the process may die during an execution until it fails.
+	CrashLimit int
 	// ExecutionTimeout ends an attempt's context.
 	ExecutionTimeout time.Duration
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,

@@ -68,8 +68,20 @@ func (e *Engine) runClaim(claim *store.Claim) {
 	x.run()
 }
 
-// claimed brings a claimed execution back from its record.
+// claimed makes a claimed execution ready to run, unless the process died of it too often.
 func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
+	if claim.Crashes >= e.options.CrashLimit {
+		return nil, fmt.Errorf("the process died %d times while this execution ran: it is not tried again", claim.Crashes)
+	}
+	x, err := e.restore(claim)
+	if err != nil {
+		return nil, fmt.Errorf("the execution cannot run here: %w", err)
+	}
+	return x, nil
+}
+
+// restore brings a claimed execution back from its record.
+func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	instance, err := e.load(e.work, claim.Execution.Instance, e.options.Store.Instance)
 	if err != nil {
 		return nil, err
@@ -92,16 +104,18 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 }
 
 // failClaim ends an execution that this process cannot run: its integration or flow is
-// not registered, or its record cannot be read. A replay runs it once that is mended.
+// not registered, its record cannot be read, or the process dies of it. A replay runs it
+// once that is mended.
 func (e *Engine) failClaim(claim *store.Claim, cause error) {
 	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) {
 		e.release([]*store.Claim{claim})
 		return
 	}
+	e.options.Logger.ErrorContext(e.work, "execution failed", "execution", claim.Execution.ID, "error", cause, "attempt", claim.Attempt)
 	now := time.Now().UTC()
 	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
 		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
-		Error: fmt.Sprintf("the execution cannot run here: %v", cause),
+		Error: cause.Error(),
 	})
 }
 
