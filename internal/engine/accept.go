@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,7 +73,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		e.workers.run(func() { e.runInSlot(x) })
+		e.workers.run(x.run)
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }
@@ -114,8 +115,11 @@ func (x *execution) hideSecrets() {
 func (x *execution) ensureAccepted(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.claim != nil || x.over {
+	switch {
+	case x.claim != nil:
 		return nil
+	case x.over:
+		return errOver
 	}
 	acceptance, err := x.acceptance()
 	if err != nil {
@@ -132,6 +136,9 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 	x.claim = accepted.Claim
 	return nil
 }
+
+// errOver says that an execution is over that was not durable.
+var errOver = errors.New("the execution is over")
 
 // duplicateError says that the execution repeats the one with the id.
 type duplicateError struct{ of string }
@@ -153,7 +160,7 @@ func (e *Engine) Refuse(fired *Fired, cause error) {
 	}
 	e.hold()
 	go func() {
-		defer e.leave()
+		defer e.Leave()
 		defer func() { <-e.refusals }()
 		x.refused(cause)
 	}()

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,6 +37,8 @@ type execution struct {
 	// cancel ends a run without an instance that asks for what only instances have.
 	cancel context.CancelCauseFunc
 
+	// finishing is set by who ends the attempt: the first.
+	finishing atomic.Bool
 	// done is closed when the outcome is known and recorded; reply and err are set then.
 	done  chan struct{}
 	reply *Reply
