@@ -267,12 +267,14 @@ func serveUntilKilled(dir, flows string) error {
 	}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
-	integration := crashIntegration(steps)
+	// The kills of the crash test come from outside: no execution is to blame for them.
+	integration, limit := crashIntegration(steps), crashKills+2
 	if flows == poisonFlows {
-		integration = poisonIntegration(steps)
+		integration, limit = poisonIntegration(steps), 0
 	}
 	rt, err := runtime.New(ctx, runtime.Options{
 		Integrations: []*sluice.Integration{integration}, Store: database, BaseURL: server.URL, RateLimit: -1,
+		CrashLimit: limit,
 	})
 	if err != nil {
 		return err
