@@ -38,7 +38,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 		e.unseat(x, acceptance)
 		return Accepted{}, err
 	}
-	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	return e.begin(x, acceptance, accepted), nil
 }
 
 // seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
