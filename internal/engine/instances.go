@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -113,18 +114,32 @@ func (i *Instance) target(flow string) (Target, error) {
 	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
-// load returns the instance that is known by its id, an endpoint's or a customerKey, from
-// the cache or else with read.
+// instanceKey is what an instance is known by. Strangers choose some of the ids: what is
+// looked up as one kind is never found as another.
+type instanceKey struct{ kind, id string }
+
+func byID(id string) instanceKey       { return instanceKey{"instance", id} }
+func byEndpoint(id string) instanceKey { return instanceKey{"endpoint", id} }
+
+// byCustomer is the key of a customer's one deployed instance.
+func byCustomer(integration, externalID string) instanceKey {
+	return instanceKey{"customer", strconv.Itoa(len(integration)) + " " + integration + " " + externalID}
+}
+
+func (k instanceKey) String() string { return k.kind + " " + k.id }
+
+// load returns the instance that is known by the key, from the cache or else with read,
+// which gets the key's id.
 func (e *Engine) load(
-	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
+	ctx context.Context, key instanceKey, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
-	if instance, ok := e.instances.Get(id); ok {
+	if instance, ok := e.instances.Get(key); ok {
 		return instance, nil
 	}
-	loaded, err, _ := e.loading.Do(id, func() (any, error) {
+	loaded, err, _ := e.loading.Do(key.String(), func() (any, error) {
 		for {
 			seen := e.writesSeen()
-			record, err := read(context.WithoutCancel(ctx), id)
+			record, err := read(context.WithoutCancel(ctx), key.id)
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +147,7 @@ func (e *Engine) load(
 			if err != nil {
 				return nil, err
 			}
-			if e.remember(id, instance, seen) {
+			if e.remember(key, instance, seen) {
 				return instance, nil
 			}
 		}
@@ -151,13 +166,13 @@ func (e *Engine) writesSeen() int {
 
 // remember caches an instance, unless one was written since it was read: what is cached is
 // never older than the last write.
-func (e *Engine) remember(id string, instance *Instance, seen int) bool {
+func (e *Engine) remember(key instanceKey, instance *Instance, seen int) bool {
 	e.caching.Lock()
 	defer e.caching.Unlock()
 	if e.writes != seen {
 		return false
 	}
-	e.instances.Put(id, instance, instanceWeight(instance.record))
+	e.instances.Put(key, instance, instanceWeight(instance.record))
 	return true
 }
 
@@ -167,18 +182,18 @@ func (e *Engine) forget(records ...*store.Instance) {
 	e.caching.Lock()
 	defer e.caching.Unlock()
 	e.writes++
-	drop := func(id string) {
-		e.instances.Remove(id)
-		e.loading.Forget(id)
+	drop := func(key instanceKey) {
+		e.instances.Remove(key)
+		e.loading.Forget(key.String())
 	}
 	for _, record := range records {
 		if record == nil {
 			continue
 		}
-		drop(record.ID)
-		drop(customerKey(record.Integration, record.Customer.ExternalID))
+		drop(byID(record.ID))
+		drop(byCustomer(record.Integration, record.Customer.ExternalID))
 		for _, endpoint := range record.Endpoints {
-			drop(endpoint.ID)
+			drop(byEndpoint(endpoint.ID))
 		}
 	}
 }

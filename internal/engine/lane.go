@@ -81,7 +81,7 @@ func (e *Engine) runClaim(claim *store.Claim) {
 
 // claimed brings a claimed execution back from its record.
 func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
-	instance, err := e.load(e.work, claim.Execution.Instance, e.options.Store.Instance)
+	instance, err := e.load(e.work, byID(claim.Execution.Instance), e.options.Store.Instance)
 	if err != nil {
 		return nil, err
 	}
