@@ -43,7 +43,6 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 	case errors.Is(err, store.ErrNotFound):
 		return Target{}, ErrUnknownEndpoint
 	case err != nil:
-		e.options.Logger.ErrorContext(ctx, "an endpoint cannot be served", "error", err)
 		return Target{}, err
 	case !isDeployed(instance.record):
 		return Target{}, ErrUnknownEndpoint

@@ -75,6 +75,7 @@ func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*
 	if target.Instance != nil {
 		var err error
 		if values, err = target.Instance.config(); err != nil {
+			e.options.Logger.ErrorContext(e.work, "an instance cannot be served", "error", err)
 			return nil, err
 		}
 	}

@@ -31,6 +31,13 @@ type InputError struct{ Err error }
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
+// TriggerError is the error of user code that ran before anything was accepted: of a trigger
+// or a preprocess flow.
+type TriggerError struct{ Err error }
+
+func (e *TriggerError) Error() string { return e.Err.Error() }
+func (e *TriggerError) Unwrap() error { return e.Err }
+
 // Fire lets the flow's trigger see the request, which came with the method. Nothing is
 // durable yet. Even with an error the Fired is there: its execution can be recorded as
 // refused.
@@ -71,7 +78,7 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 		return err
 	}
 	if fired.Response, err = checkResponse(fired.Response); err != nil {
-		return fmt.Errorf("the trigger's response: %w", err)
+		return &TriggerError{fmt.Errorf("the trigger's response: %w", err)}
 	}
 	return context.Cause(ctx)
 }
@@ -87,14 +94,17 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
-	if err != nil || result == nil {
-		return err
+	if err != nil {
+		return &TriggerError{err}
+	}
+	if result == nil {
+		return nil
 	}
 	if result.Payload != nil {
 		x.payload = result.Payload
 	}
 	if result.Response == nil && result.Stop {
-		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
+		return &TriggerError{errors.New("the trigger stopped without a response: set TriggerResult.Response")}
 	}
 	if result.Response != nil {
 		fired.Response = result.Response

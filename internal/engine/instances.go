@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -129,7 +130,7 @@ func byCustomer(integration, externalID string) instanceKey {
 func (k instanceKey) String() string { return k.kind + " " + k.id }
 
 // load returns the instance that is known by the key, from the cache or else with read,
-// which gets the key's id.
+// which gets the key's id. It logs why one that is there cannot be served.
 func (e *Engine) load(
 	ctx context.Context, key instanceKey, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
@@ -141,10 +142,11 @@ func (e *Engine) load(
 			seen := e.writesSeen()
 			record, err := read(context.WithoutCancel(ctx), key.id)
 			if err != nil {
-				return nil, err
+				return nil, e.loadFailed(ctx, err)
 			}
 			instance, err := e.newInstance(record)
 			if err != nil {
+				e.options.Logger.ErrorContext(ctx, "an instance cannot be served", "error", err)
 				return nil, err
 			}
 			if e.remember(key, instance, seen) {
@@ -156,6 +158,14 @@ func (e *Engine) load(
 		return nil, err
 	}
 	return loaded.(*Instance), nil //nolint:errcheck // The function above returns nothing else.
+}
+
+// loadFailed logs an error of the store. That nothing is there is none.
+func (e *Engine) loadFailed(ctx context.Context, err error) error {
+	if _, unrouted := errors.AsType[*RouteError](err); !unrouted && !errors.Is(err, store.ErrNotFound) {
+		e.options.Logger.ErrorContext(ctx, "an instance cannot be loaded", "error", err)
+	}
+	return err
 }
 
 func (e *Engine) writesSeen() int {

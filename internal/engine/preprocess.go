@@ -122,12 +122,15 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 		result, err = x.target.Flow.OnExecution(userCtx, run)
 		return err
 	}); err != nil {
-		return nil, err
+		return nil, &TriggerError{err}
 	}
 	if result == nil {
 		result = &sluice.Result{}
 	}
-	return encodeJSON(result.Data)
+	if data, err = encodeJSON(result.Data); err != nil {
+		return nil, &TriggerError{fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)}
+	}
+	return data, nil
 }
 
 // preprocessError is the error that counts: what made the context end explains the one
@@ -137,7 +140,7 @@ func preprocessError(ctx context.Context, err error) error {
 	var config *ConfigError
 	switch {
 	case errors.As(cause, &config):
-		return cause
+		return &TriggerError{config}
 	case err != nil && errors.Is(cause, ErrRouteDeadline):
 		return fmt.Errorf("%w: %w", ErrRouteDeadline, err)
 	default:
