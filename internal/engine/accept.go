@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -137,36 +136,3 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 type duplicateError struct{ of string }
 
 func (e *duplicateError) Error() string { return "a duplicate of execution " + e.of }
-
-// Refuse records a request that was refused before it was accepted, as a failed
-// execution, in the background. How many are recorded is bounded: an attacker cannot fill
-// the store.
-func (e *Engine) Refuse(fired *Fired, cause error) {
-	x := fired.execution
-	if !x.target.refusals().Allow() {
-		return
-	}
-	select {
-	case e.refusals <- struct{}{}:
-	default:
-		return
-	}
-	e.hold()
-	go func() {
-		defer e.leave()
-		defer func() { <-e.refusals }()
-		x.refused(cause)
-	}()
-}
-
-// Malformed is a request whose body cannot be parsed: it is recorded without the body.
-func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fired, error) {
-	x, err := e.newExecution(target, sluice.InvokeWebhook)
-	if err != nil {
-		return nil, err
-	}
-	payload.StartedAt = x.started
-	x.payload = payload
-	x.dropBody()
-	return &Fired{execution: x}, nil
-}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
 )
@@ -24,8 +22,8 @@ type definition struct {
 	routing *routing
 	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
 	webhookURLs map[string]string
-	// refusals bounds how many requests are recorded that were refused there.
-	refusals *rate.Limiter
+	// refusals are those of requests to it.
+	refusals *refusals
 }
 
 // Flow is a registered flow, with what its definition says parsed once.

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"sync"
 
-	"golang.org/x/time/rate"
-
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -30,15 +28,8 @@ type Instance struct {
 	values     map[string]any
 	decodeErr  error
 
-	// refusals bounds how many refused requests are recorded.
-	refusals *rate.Limiter
+	refusals *refusals
 }
-
-// The rate at which refused requests of one instance are recorded, and the burst.
-const (
-	refusalsPerSecond = 1
-	refusalsBurst     = 20
-)
 
 // instanceWeight estimates the memory of a cached instance in bytes.
 func instanceWeight(record *store.Instance) int {
@@ -95,8 +86,6 @@ func (e *Engine) openKeys(i *Instance) error {
 	}
 	return nil
 }
-
-func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
 
 // isDeployed tells whether the instance answers requests. It does so while the hooks of its
 // deployment run: a provider may call the webhook that a hook registers before it answers.

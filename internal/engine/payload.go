@@ -31,7 +31,7 @@ type payloadHead struct {
 
 // encodePayload brings a payload into its stored form.
 func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
-	body, err := p.Body.Bytes()
+	body, err := bodyBytes(p)
 	if err != nil {
 		return store.Payload{}, fmt.Errorf("the payload's body: %w", err)
 	}
@@ -49,6 +49,16 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 		return store.Payload{}, fmt.Errorf("the payload: %w", err)
 	}
 	return store.Payload{Head: data, Body: bytes}, nil
+}
+
+// bodyBytes encodes the body. What a trigger put into it may be of a type of its own, whose
+// MarshalJSON panics.
+func bodyBytes(p *sluice.TriggerPayload) (body []byte, err error) {
+	err = guard(func() (err error) {
+		body, err = p.Body.Bytes()
+		return err
+	})
+	return body, err
 }
 
 // DecodePayload brings a payload back from its stored form, without what the instance

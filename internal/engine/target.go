@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"golang.org/x/time/rate"
-
 	"github.com/sluice-go/sluice"
 )
 
@@ -23,8 +21,8 @@ type Target struct {
 // NeedsRoute tells whether the flow is still to be found: see [Engine.Route].
 func (t Target) NeedsRoute() bool { return t.Flow == nil }
 
-// refusals bounds how many refused requests are recorded.
-func (t Target) refusals() *rate.Limiter {
+// refusals bounds the refused requests that are recorded.
+func (t Target) refusals() *refusals {
 	if t.Instance != nil {
 		return t.Instance.refusals
 	}
