@@ -59,10 +59,18 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	if fired.Stop {
 		return fired, nil
 	}
-	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, &InputError{err}
+	if err := x.checkInput(); err != nil {
+		return fired, err
 	}
 	return fired, x.findDedupeKey()
+}
+
+// checkInput refuses a body that does not fit the flow. Types of the flow's own decode it.
+func (x *execution) checkInput() error {
+	if err := guard(func() error { return x.target.Flow.checkInput(x.payload) }); err != nil {
+		return &InputError{err}
+	}
+	return nil
 }
 
 // fireTrigger lets the flow's trigger see the request, if it has one. A caller who has gone
@@ -146,7 +154,7 @@ func (x *execution) findDedupeKey() error {
 		return nil
 	}
 	if field := x.target.Flow.dedupe; field != nil {
-		value, _, err := x.payload.Lookup(*field)
+		value, err := x.lookup(*field)
 		if err != nil {
 			return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
 		}
@@ -156,4 +164,13 @@ func (x *execution) findDedupeKey() error {
 		x.dedupeKey = x.deliveryID
 	}
 	return nil
+}
+
+// lookup finds a field of the payload, empty if it is missing.
+func (x *execution) lookup(field sluice.FieldPath) (value string, err error) {
+	err = guard(func() (err error) {
+		value, _, err = x.payload.Lookup(field)
+		return err
+	})
+	return value, err
 }

@@ -112,23 +112,25 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 	if err := x.fireTrigger(ctx, fired, method); err != nil || fired.Stop {
 		return nil, err
 	}
-	if err := x.target.Flow.checkInput(x.payload); err != nil {
-		return nil, &InputError{err}
+	if err := x.checkInput(); err != nil {
+		return nil, err
 	}
 	x.hideSecrets()
 	userCtx, run := x.newRun(ctx, x.payload)
 	var result *sluice.Result
 	if err := guard(func() (err error) {
-		result, err = x.target.Flow.OnExecution(userCtx, run)
-		return err
+		if result, err = x.target.Flow.OnExecution(userCtx, run); err != nil {
+			return err
+		}
+		if result == nil {
+			result = &sluice.Result{}
+		}
+		if data, err = encodeJSON(result.Data); err != nil {
+			return fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
+		}
+		return nil
 	}); err != nil {
 		return nil, &TriggerError{err}
-	}
-	if result == nil {
-		result = &sluice.Result{}
-	}
-	if data, err = encodeJSON(result.Data); err != nil {
-		return nil, &TriggerError{fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)}
 	}
 	return data, nil
 }
