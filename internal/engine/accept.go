@@ -106,6 +106,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 // hideSecrets takes from the payload what only the trigger may see.
 func (x *execution) hideSecrets() {
 	x.payload.Headers = x.payload.Headers.Without(x.target.isSecretHeader)
+	hideParameters(x.payload, x.target.isSecretParameter)
 }
 
 // ensureAccepted makes a synchronous execution durable while it runs: before its first

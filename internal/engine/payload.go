@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -88,6 +90,35 @@ func copyPayload(p *sluice.TriggerPayload) *sluice.TriggerPayload {
 	clone := *p
 	clone.Headers, clone.QueryParameters = maps.Clone(p.Headers), maps.Clone(p.QueryParameters)
 	return &clone
+}
+
+// hideParameters takes parameters out of a payload's query, and out of the URL that was
+// called. What else stands in the URL stays to the letter.
+func hideParameters(p *sluice.TriggerPayload, secret func(name string) bool) {
+	for name := range p.QueryParameters {
+		if secret(name) {
+			p.QueryParameters = maps.Clone(p.QueryParameters) // The trigger may have kept its own.
+			maps.DeleteFunc(p.QueryParameters, func(name string, _ []string) bool { return secret(name) })
+			break
+		}
+	}
+	called, query, ok := strings.Cut(p.InvokeURL, "?")
+	if !ok {
+		return
+	}
+	parameters := strings.Split(query, "&")
+	kept := slices.DeleteFunc(slices.Clone(parameters), func(parameter string) bool {
+		name, _, _ := strings.Cut(parameter, "=")
+		decoded, err := url.QueryUnescape(name)
+		return secret(name) || err == nil && secret(decoded)
+	})
+	switch len(kept) {
+	case len(parameters):
+	case 0:
+		p.InvokeURL = called
+	default:
+		p.InvokeURL = called + "?" + strings.Join(kept, "&")
+	}
 }
 
 // sameBytes tells whether a and b are the same memory, or both empty.
