@@ -161,7 +161,7 @@ func (x *execution) findDedupeKey() error {
 		x.dedupeKey = value
 	}
 	if x.dedupeKey == "" {
-		x.dedupeKey = x.deliveryID
+		x.dedupeKey = x.target.prelude.deliveryKey(x.deliveryID)
 	}
 	return nil
 }
