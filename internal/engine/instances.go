@@ -211,5 +211,5 @@ func (i *Instance) config() (map[string]any, error) {
 // Record is the instance's record. It must not be changed.
 func (i *Instance) Record() *store.Instance { return i.record }
 
-// WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
-func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
+// WebhookURLs holds the URL of each flow, by flow name. It is the caller's own.
+func (i *Instance) WebhookURLs() map[string]string { return maps.Clone(i.webhookURLs) }
