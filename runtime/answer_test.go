@@ -107,7 +107,11 @@ func TestResultsOutliveTheProcess(t *testing.T) {
 // TestResultLocation resolves the redirect from wherever the caller was, below any mount.
 func TestResultLocation(t *testing.T) {
 	t.Parallel()
-	rt := open(t, ":memory:", integrationOf(binaryFlow, synchronous))
+	rt, err := runtime.New(t.Context(), runtime.Options{
+		Integrations: []*sluice.Integration{integrationOf(binaryFlow, synchronous)}, Database: ":memory:", RateLimit: -1,
+	})
+	require.NoError(t, err)
+	require.NoError(t, rt.Start(t.Context()))
 	instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
 	require.NoError(t, err)
 	handler := http.StripPrefix("/hooks/v1", rt.Handler())
