@@ -73,6 +73,8 @@ func testCrashes(t *testing.T, s *suite) {
 		require.Equal(t, 2, claim.Crashes)
 		require.NoError(t, h.Finish(h.ctx(), claim, retry(1, time.Now().Add(-time.Second))))
 		require.LessOrEqual(t, h.claim(1)[0].Crashes, 1)
+		h.crash()
+		require.LessOrEqual(t, h.claim(1)[0].Crashes, 2)
 	})
 	s.crashTest(t, "suspects run one at a time", testSuspects)
 	s.crashTest(t, "suspects make progress", func(t *testing.T, h *harness) {
