@@ -14,7 +14,9 @@ import (
 type Run struct {
 	// ExecutionID is the execution's id. It is the same for every attempt.
 	ExecutionID string
-	// Attempt counts the runs of this execution from 1.
+	// Attempt is the number of attempts that ended, and this one: 1 for the first. A run
+	// that a crash or a stop of the process cuts short ends none, so it may run again with
+	// the same number.
 	Attempt int
 	// InvokeType says what started the execution.
 	InvokeType InvokeType

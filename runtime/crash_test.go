@@ -27,8 +27,11 @@ import (
 )
 
 // crashDir makes the test binary a server to be killed: it holds the database and the file
-// that the steps write to.
-const crashDir = "SLUICE_CRASH_DIR"
+// that the steps write to. crashFlows says what it serves.
+const (
+	crashDir   = "SLUICE_CRASH_DIR"
+	crashFlows = "SLUICE_CRASH_FLOWS"
+)
 
 // The size of the crash test.
 const (
@@ -38,7 +41,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		if err := serveUntilKilled(dir); err != nil {
+		if err := serveUntilKilled(dir, os.Getenv(crashFlows)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -78,29 +81,44 @@ func TestCrash(t *testing.T) {
 
 // crashServer is a child process that serves.
 type crashServer struct {
-	command  *exec.Cmd
-	endpoint string
-	api      string
+	command   *exec.Cmd
+	endpoints map[string]string // by flow name
+	api       string
 }
 
 func startServer(t *testing.T, dir string) *crashServer {
 	t.Helper()
+	server, err := launchServer(t, dir, "", nil)
+	require.NoError(t, err, "the server did not start")
+	return server
+}
+
+// launchServer starts a server of the named flows, which may die while it starts.
+func launchServer(t *testing.T, dir, flows string, stdin *os.File) (*crashServer, error) {
+	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	command := exec.CommandContext(t.Context(), self)
-	command.Env = append(os.Environ(), crashDir+"="+dir)
+	command.Env = append(os.Environ(), crashDir+"="+dir, crashFlows+"="+flows)
 	command.Stderr = os.Stderr
+	if stdin != nil {
+		command.Stdin = stdin
+	}
 	out, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
 	t.Cleanup(func() { _ = command.Process.Kill() })
+	server := &crashServer{command: command}
 	line, err := bufio.NewReader(out).ReadBytes('\n')
-	require.NoError(t, err, "the server did not start")
+	if err != nil {
+		return server, err
+	}
 	var hello serverHello
 	require.NoError(t, json.Unmarshal(line, &hello))
 	require.Equal(t, "wal", hello.JournalMode, "the live writer's journal mode")
 	require.Equal(t, "full", hello.Synchronous, "the live writer's synchronous setting")
-	return &crashServer{command: command, endpoint: hello.Endpoint, api: hello.API}
+	server.endpoints, server.api = hello.Endpoints, hello.API
+	return server, nil
 }
 
 func (s *crashServer) kill() {
@@ -121,7 +139,7 @@ func (s *crashServer) loadUntilKilled(t *testing.T, after time.Duration) []strin
 	for range crashClients {
 		clients.Go(func() {
 			for {
-				id, err := post(t.Context(), client, s.endpoint)
+				id, err := post(t.Context(), client, s.endpoints["Steps"])
 				if err != nil {
 					return // The process is dead.
 				}
@@ -224,13 +242,16 @@ func journalledStepsRunAgain(t *testing.T, file string) (again int) {
 }
 
 // serverHello is what the child tells its parent.
-type serverHello struct{ Endpoint, API, JournalMode, Synchronous string }
+type serverHello struct {
+	Endpoints                     map[string]string
+	API, JournalMode, Synchronous string
+}
 
 // crashSteps is how many steps each execution has.
 const crashSteps = 3
 
 // serveUntilKilled is the child process.
-func serveUntilKilled(dir string) error {
+func serveUntilKilled(dir, flows string) error {
 	ctx := context.Background()
 	database, err := sqlite.Open(ctx, filepath.Join(dir, "crash.db"))
 	if err != nil {
@@ -246,8 +267,12 @@ func serveUntilKilled(dir string) error {
 	}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
+	integration := crashIntegration(steps)
+	if flows == poisonFlows {
+		integration = poisonIntegration(steps)
+	}
 	rt, err := runtime.New(ctx, runtime.Options{
-		Integrations: []*sluice.Integration{crashIntegration(steps)}, Store: database, BaseURL: server.URL, RateLimit: -1,
+		Integrations: []*sluice.Integration{integration}, Store: database, BaseURL: server.URL, RateLimit: -1,
 	})
 	if err != nil {
 		return err
@@ -261,7 +286,7 @@ func serveUntilKilled(dir string) error {
 	}
 	mux.Handle("/trigger/", rt.Handler())
 	mux.Handle("/api/", api.New(rt))
-	hello.Endpoint, hello.API = instance.WebhookURLs["Steps"], server.URL
+	hello.Endpoints, hello.API = instance.WebhookURLs, server.URL
 	if err := json.NewEncoder(os.Stdout).Encode(hello); err != nil {
 		return err
 	}

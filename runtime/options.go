@@ -25,6 +25,12 @@ type Options struct {
 	// Concurrency bounds how many executions run at once; more wait in the database.
 	// Defaults to 256.
 	Concurrency int
+	// CrashLimit is how often the process may die while an execution runs, without a step
+	// being recorded in between, until the execution fails instead of running again. From
+	// the second time on, steps or not, it runs alone among such. It must be at least 2: the first time,
+	// executions count that may merely have waited. Crashes do not use up RetryConfig.
+	// Defaults to 3.
+	CrashLimit int
 	// Database is the path of the SQLite file, or :memory:. Defaults to sluice.db in the
 	// working directory. It is not used with Store.
 	Database string
@@ -128,6 +134,7 @@ func (o Options) check() error {
 	fault(err != nil || o.BaseURL != "" && (base.Host == "" || base.RawQuery != "" || base.Fragment != ""),
 		"Options.BaseURL is %q: it must be like https://hooks.example.com/path", o.BaseURL)
 	fault(o.Concurrency < 0, "Options.Concurrency is %d: it must not be negative", o.Concurrency)
+	fault(o.CrashLimit < 0 || o.CrashLimit == 1, "Options.CrashLimit is %d: it must be at least 2", o.CrashLimit)
 	fault(o.ExecutionTimeout < 0, "Options.ExecutionTimeout is %v: it must not be negative", o.ExecutionTimeout)
 	fault(o.InstanceCacheBytes < 0, "Options.InstanceCacheBytes is %d: it must not be negative", o.InstanceCacheBytes)
 	for i, key := range o.MasterKeys {
@@ -151,6 +158,7 @@ func (o Options) check() error {
 func (o Options) withDefaults() Options {
 	setDefault(&o.BaseURL, "http://127.0.0.1:8080")
 	setDefault(&o.Concurrency, 256)
+	setDefault(&o.CrashLimit, 3)
 	setDefault(&o.Database, "sluice.db")
 	setDefault(&o.ExecutionTimeout, 15*time.Minute)
 	setDefault(&o.InstanceCacheBytes, 256<<20)
@@ -187,6 +195,7 @@ func (o Options) engine(s store.Store) engine.Options {
 		Transport:          o.Transport,
 		BaseURL:            o.BaseURL,
 		Concurrency:        o.Concurrency,
+		CrashLimit:         o.CrashLimit,
 		ExecutionTimeout:   o.ExecutionTimeout,
 		KeepSynchronous:    o.Recording.keeps,
 		ResultExpiry:       o.ResultExpiry,

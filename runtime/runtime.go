@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/sluice-go/sluice/internal/engine"
 	"github.com/sluice-go/sluice/internal/gateway"
@@ -30,6 +31,10 @@ type Runtime struct {
 	store   store.Store
 	// ownsStore says that the runtime opened the store and closes it.
 	ownsStore bool
+
+	stopping atomic.Bool
+	stopped  chan struct{} // closed when stopErr is set
+	stopErr  error
 }
 
 // New validates the integrations and opens the database. It reports every fault of the
@@ -40,7 +45,7 @@ func New(ctx context.Context, options Options) (*Runtime, error) {
 		return nil, fmt.Errorf("runtime: %w", err)
 	}
 	options = options.withDefaults()
-	rt := &Runtime{store: options.Store}
+	rt := &Runtime{store: options.Store, stopped: make(chan struct{})}
 	if rt.store == nil {
 		opened, err := sqlite.Open(ctx, options.Database)
 		if err != nil {
@@ -68,13 +73,18 @@ func (rt *Runtime) Start(ctx context.Context) error {
 // Stop ends the runtime. New requests are refused with 503 at once; what runs comes to its
 // end until ctx ends, then it is cancelled with the cause [sluice.ErrStopping]. What is
 // unfinished then runs again at the next start. Stop closes the database that New opened.
-// The error tells of user code that did not return, or of the database.
+// The error tells of user code that did not return, or of the database. Further calls wait
+// for the first and return its error.
 func (rt *Runtime) Stop(ctx context.Context) error {
-	err := errors.Join(rt.engine.Stop(ctx), rt.closeStore())
-	if err != nil {
-		return fmt.Errorf("runtime: %w", err)
+	if !rt.stopping.CompareAndSwap(false, true) {
+		<-rt.stopped
+		return rt.stopErr
 	}
-	return nil
+	defer close(rt.stopped)
+	if err := errors.Join(rt.engine.Stop(ctx), rt.closeStore()); err != nil {
+		rt.stopErr = fmt.Errorf("runtime: %w", err)
+	}
+	return rt.stopErr
 }
 
 func (rt *Runtime) closeStore() error {

@@ -99,6 +99,10 @@ type Claim struct {
 	// Recovered says that an earlier claim ended without an outcome: its steps may be
 	// journalled already.
 	Recovered bool
+	// Crashes is how often the process died while the execution was claimed, since its
+	// last step or outcome was recorded. The first time it may merely have been ready: who
+	// claims what for the first time is not written down. Closing the store is no death.
+	Crashes int
 }
 
 // Step is the recorded result of a durable unit.

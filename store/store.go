@@ -61,11 +61,13 @@ type Accepter interface {
 // Claimer hands accepted executions to workers.
 type Claimer interface {
 	// Claim waits until executions are ready to run and claims up to limit of them for the
-	// worker: those of one lane in the order of their acceptance, lanes in turn. It
-	// returns the context's cause when that ends first.
+	// worker: those of one lane in the order of their acceptance, lanes in turn. Of those
+	// during which the process died twice, since their last outcome, at most one is claimed
+	// at any time, in the order of their acceptance; it holds up no others. It returns the context's cause when that ends
+	// first.
 	Claim(ctx context.Context, worker string, limit int) ([]*Claim, error)
-	// Release gives a claim back unfinished: the execution is ready again at once, and its
-	// attempt does not count.
+	// Release gives a claim back unfinished: the execution is ready again at once, and
+	// neither its attempt nor the death of the process from then on counts.
 	Release(ctx context.Context, claim *Claim) error
 }
 

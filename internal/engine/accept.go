@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,7 +37,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 		e.unseat(x, acceptance)
 		return Accepted{}, err
 	}
-	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	return e.begin(x, acceptance, accepted), nil
 }
 
 // seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
@@ -71,7 +72,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 	if acceptance.Worker != "" {
 		x.claim = accepted.Claim
 		e.hold()
-		e.workers.run(func() { e.runInSlot(x) })
+		e.workers.run(x.run)
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }
@@ -114,8 +115,11 @@ func (x *execution) hideSecrets() {
 func (x *execution) ensureAccepted(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.claim != nil || x.over {
+	switch {
+	case x.claim != nil:
 		return nil
+	case x.over:
+		return errOver
 	}
 	acceptance, err := x.acceptance()
 	if err != nil {
@@ -132,6 +136,9 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 	x.claim = accepted.Claim
 	return nil
 }
+
+// errOver says that an execution is over that was not durable.
+var errOver = errors.New("the execution is over")
 
 // duplicateError says that the execution repeats the one with the id.
 type duplicateError struct{ of string }

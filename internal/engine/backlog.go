@@ -57,11 +57,13 @@ func (b *backlog) leave(instance string, size int64) {
 	if !ok {
 		return
 	}
-	if b.total = b.total.minus(size); before.count == 1 {
+	if before.count == 1 {
+		size = before.bytes // Whatever was counted, nothing is left.
 		delete(b.instances, instance)
-		return
+	} else {
+		b.instances[instance] = before.minus(size)
 	}
-	b.instances[instance] = before.minus(size)
+	b.total = b.total.minus(size)
 }
 
 // claimed counts executions out that are claimed for the first time.

@@ -47,6 +47,8 @@ type Options struct {
 	BaseURL string
 	// Concurrency bounds how many executions run at once.
 	Concurrency int
+	// CrashLimit is how often the process may die during an execution until it fails.
+	CrashLimit int
 	// ExecutionTimeout ends an attempt's context.
 	ExecutionTimeout time.Duration
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
@@ -86,28 +88,8 @@ type Engine struct {
 
 	refusals chan struct{} // a place each for refusals that are being recorded
 
-	// work is the context of everything that runs; stopWork ends it with a cause.
-	work     context.Context //nolint:containedctx // It is the lifetime of the engine's goroutines.
-	stopWork context.CancelCauseFunc
-	// claiming ends the dispatcher.
-	claiming     context.Context //nolint:containedctx // It is the lifetime of the dispatcher.
-	stopClaiming context.CancelFunc
-
-	mu     sync.Mutex
-	state  state
-	active int           // executions and background writes under way
-	idle   chan struct{} // closed when active returns to 0 while stopping
-	ended  chan struct{} // closed when the dispatcher has returned
+	life
 }
-
-type state int
-
-const (
-	stateNew state = iota
-	stateRunning
-	stateStopping
-	stateStopped
-)
 
 // maxRefusals bounds how many refused requests are being recorded at once.
 const maxRefusals = 64
@@ -139,108 +121,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
-		idle:        make(chan struct{}),
-		ended:       make(chan struct{}),
+		life:        life{idle: make(chan struct{})},
 	}
 	return e, e.shareEndpoints(ctx)
-}
-
-// Start begins to run what is accepted and what an earlier process left unfinished. The
-// context's values are passed on, its end is not: see Stop.
-func (e *Engine) Start(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.state != stateNew {
-		return errors.New("started already: a runtime is started once")
-	}
-	e.state = stateRunning
-	e.work, e.stopWork = context.WithCancelCause(context.WithoutCancel(ctx))
-	e.claiming, e.stopClaiming = context.WithCancel(e.work)
-	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
-	return nil
-}
-
-// Stop refuses new work and lets what runs come to its end until ctx ends; then it cancels
-// it with [sluice.ErrStopping] and waits until user code has returned, or for the grace
-// period. What is unfinished then runs again at the next start.
-func (e *Engine) Stop(ctx context.Context) error {
-	if !e.beginStop() {
-		return nil
-	}
-	defer e.workers.stop()
-	e.stopClaiming()
-	<-e.ended
-	select {
-	case <-e.idle:
-	case <-ctx.Done():
-		e.stopWork(sluice.ErrStopping)
-		if !e.waitIdle(stopGrace) {
-			return errors.New("user code did not return after its context ended; its executions run again at the next start")
-		}
-	}
-	e.stopWork(sluice.ErrStopping)
-	return nil
-}
-
-// stopGrace is how long user code has to return after its context has ended.
-const stopGrace = 5 * time.Second
-
-func (e *Engine) waitIdle(limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-e.idle:
-		return true
-	case <-timer.C:
-		return false
-	}
-}
-
-// beginStop tells whether there is something to stop.
-func (e *Engine) beginStop() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	started := e.state == stateRunning
-	if started && e.active == 0 {
-		close(e.idle)
-	}
-	if e.state != stateStopping {
-		e.state = stateStopped
-	}
-	if started {
-		e.state = stateStopping
-	}
-	return started
-}
-
-// Enter counts a request in, unless the engine takes no more: a stop waits for it. Leave
-// counts it out.
-func (e *Engine) Enter() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.state != stateRunning {
-		return false
-	}
-	e.active++
-	return true
-}
-
-// hold counts a piece of work in that another one, counted in itself, brings about.
-func (e *Engine) hold() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.active++
-}
-
-// Leave counts out what Enter counted in.
-func (e *Engine) Leave() { e.leave() }
-
-// leave counts a piece of work out.
-func (e *Engine) leave() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.active--
-	if e.active == 0 && e.state == stateStopping {
-		close(e.idle)
-	}
 }

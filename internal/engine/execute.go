@@ -39,7 +39,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		}
 	}
 	if x.dedupeKey != "" {
-		if err := x.ensureAccepted(ctx); err != nil {
+		if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
 			e.slots.release()
 			if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 				return &Finished{Accepted: Accepted{duplicate.of, true}}, nil
@@ -48,62 +48,89 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		}
 	}
 	e.hold()
-	e.workers.run(func() { e.runInSlot(x) }) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	e.workers.run(x.run)
 	select {
 	case <-x.done:
 	case <-deadline.C:
-		return nil, x.goOn(ctx)
+		return x.goOn(ctx)
 	case <-ctx.Done():
-		return nil, x.goOn(ctx)
+		return x.goOn(ctx)
 	}
+	return x.finished()
+}
+
+// finished is the answer of an execution that is over.
+func (x *execution) finished() (*Finished, error) {
 	if x.err != nil {
 		return nil, x.err
 	}
 	return &Finished{Reply: x.reply, Accepted: Accepted{ExecutionID: x.record.ID}}, nil
 }
 
-// goOn makes an execution durable whose caller no longer waits.
-func (x *execution) goOn(ctx context.Context) error {
-	if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
-		return err
+// goOn makes an execution durable whose caller no longer waits. If it has come to its end
+// meanwhile, that is the answer.
+func (x *execution) goOn(ctx context.Context) (*Finished, error) {
+	switch err := x.ensureAccepted(context.WithoutCancel(ctx)); {
+	case errors.Is(err, errOver):
+		<-x.done
+		return x.finished()
+	case err != nil:
+		return nil, err
+	default:
+		return nil, ErrDeadline
 	}
-	return ErrDeadline
 }
 
 // waitForSlot waits until an execution more may run.
 func (e *Engine) waitForSlot(ctx context.Context, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	defer context.AfterFunc(e.claiming, cancel)() //nolint:contextcheck // The engine's stop ends the waiting as well.
 	if err := e.slots.acquire(ctx); err != nil {
 		return fmt.Errorf("%w: %d run already", ErrNotAccepted, e.options.Concurrency)
 	}
 	return nil
 }
 
-// runInSlot runs an execution that holds a slot and is counted in.
-func (e *Engine) runInSlot(x *execution) {
-	defer e.leave()
-	defer e.releaseRun(x.weight)
-	x.run()
-}
+// abandonGrace is how long code has to return after its time-out, until it is no longer
+// waited for.
+const abandonGrace = 10 * time.Second
 
-// run calls the flow and records how it ended.
+// run calls the flow and records how it ended. The execution holds a slot and is counted
+// in until then. Code that ignores its time-out is reported, not waited for.
 func (x *execution) run() {
-	defer close(x.done)
-	var result *sluice.Result
-	err := errGoexit
-	ctx, cancel := context.WithTimeoutCause(x.engine.work, x.engine.options.ExecutionTimeout,
-		fmt.Errorf("the execution took longer than %v", x.engine.options.ExecutionTimeout))
+	timeout := x.engine.options.ExecutionTimeout
+	ctx, cancel := context.WithTimeoutCause(x.engine.work, timeout, fmt.Errorf("the execution took longer than %v", timeout))
 	defer cancel()
-	defer func() { x.finish(ctx, result, err) }()
+	abandoned := time.AfterFunc(timeout+abandonGrace, func() {
+		x.finish(ctx, nil, fmt.Errorf("%w, and ignores that its context has ended", context.Cause(ctx)))
+	})
+	defer abandoned.Stop()
+	var reply *Reply
+	err := errGoexit
+	defer func() { x.finish(ctx, reply, err) }()
 	x.executing = true
 	userCtx, run := x.newRun(ctx, x.payload)
-	guarded := guard(func() (err error) {
-		result, err = x.target.Flow.OnExecution(userCtx, run)
+	err = guard(func() error {
+		result, err := x.target.Flow.OnExecution(userCtx, run)
+		if err != nil {
+			return settle(err)
+		}
+		reply, err = newReply(result)
 		return err
 	})
-	err = guarded
 }
+
+// settled is an error with its text, asked for where a panic of it does no harm.
+type settled struct {
+	err  error
+	text string
+}
+
+func (e *settled) Error() string { return e.text }
+func (e *settled) Unwrap() error { return e.err }
+
+func settle(err error) error { return &settled{err, err.Error()} }
 
 // guard calls user code and turns its panic into an error.
 func guard(call func() error) (err error) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +39,8 @@ type execution struct {
 	// cancel ends a run without an instance that asks for what only instances have.
 	cancel context.CancelCauseFunc
 
+	// finishing is set by who ends the attempt: the first.
+	finishing atomic.Bool
 	// done is closed when the outcome is known and recorded; reply and err are set then.
 	done  chan struct{}
 	reply *Reply

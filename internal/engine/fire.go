@@ -96,12 +96,17 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if trigger == nil {
 		return nil
 	}
+	ctx, unbind := x.engine.untilStop(ctx)
+	defer unbind()
 	ctx, run := x.newRun(ctx, x.payload)
 	var result *sluice.TriggerResult
 	err := guard(func() (err error) {
 		result, err = trigger(ctx, run, x.payload)
 		return err
 	})
+	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
+		return ErrStopped
+	}
 	if err != nil {
 		return &TriggerError{err}
 	}

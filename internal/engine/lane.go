@@ -18,31 +18,23 @@ const claimPause = time.Second
 // dispatch claims what waits in the store and runs it, as slots come free. It ends with
 // the claiming context.
 func (e *Engine) dispatch() {
-	defer close(e.ended)
-	for {
-		if e.slots.acquire(e.claiming) != nil {
-			return
-		}
-		claims, err := e.options.Store.Claim(e.claiming, e.worker, 1+min(e.slots.free(), claimBatch-1))
-		if err != nil {
-			e.slots.release()
-			if e.claiming.Err() != nil {
-				return
-			}
+	defer e.Leave()
+	for e.claiming.Err() == nil {
+		claims, err := e.options.Store.Claim(e.claiming, e.worker, max(1, min(e.slots.free(), claimBatch)))
+		if err == nil {
+			e.backlog.claimed(claims)
+			e.start(claims)
+		} else if e.claiming.Err() == nil {
 			e.options.Logger.ErrorContext(e.claiming, "claiming executions failed", "error", err)
 			pause(e.claiming, claimPause)
-			continue
 		}
-		e.backlog.claimed(claims)
-		e.start(claims)
 	}
 }
 
-// start runs the claims. One slot is held already; the others wait for theirs, and all for
-// their memory.
+// start runs the claims, each when it has a slot and memory.
 func (e *Engine) start(claims []*store.Claim) {
 	for i, claim := range claims {
-		if i > 0 && e.slots.acquire(e.claiming) != nil {
+		if e.slots.acquire(e.claiming) != nil {
 			e.release(claims[i:])
 			return
 		}
@@ -54,14 +46,11 @@ func (e *Engine) start(claims []*store.Claim) {
 		e.hold()
 		e.workers.run(func() { e.runClaim(claim) })
 	}
-	if len(claims) == 0 {
-		e.slots.release()
-	}
 }
 
 func (e *Engine) release(claims []*store.Claim) {
 	for _, claim := range claims {
-		if err := e.options.Store.Release(e.work, claim); err != nil {
+		if err := e.options.Store.Release(e.writing, claim); err != nil {
 			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
 		}
 	}
@@ -71,16 +60,28 @@ func (e *Engine) release(claims []*store.Claim) {
 func (e *Engine) runClaim(claim *store.Claim) {
 	x, err := e.claimed(claim)
 	if err != nil {
-		defer e.leave()
+		defer e.Leave()
 		defer e.releaseRun(e.weigh(claim.Execution))
 		e.failClaim(claim, err)
 		return
 	}
-	e.runInSlot(x)
+	x.run()
 }
 
-// claimed brings a claimed execution back from its record.
+// claimed makes a claimed execution ready to run, unless the process died of it too often.
 func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
+	if claim.Crashes >= e.options.CrashLimit {
+		return nil, fmt.Errorf("the process died %d times while this execution ran: it is not tried again", claim.Crashes)
+	}
+	x, err := e.restore(claim)
+	if err != nil {
+		return nil, fmt.Errorf("the execution cannot run here: %w", err)
+	}
+	return x, nil
+}
+
+// restore brings a claimed execution back from its record.
+func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	instance, err := e.load(e.work, byID(claim.Execution.Instance), e.options.Store.Instance)
 	if err != nil {
 		return nil, err
@@ -103,16 +104,18 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 }
 
 // failClaim ends an execution that this process cannot run: its integration or flow is
-// not registered, or its record cannot be read. A replay runs it once that is mended.
+// not registered, its record cannot be read, or the process dies of it. A replay runs it
+// once that is mended.
 func (e *Engine) failClaim(claim *store.Claim, cause error) {
 	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) {
 		e.release([]*store.Claim{claim})
 		return
 	}
+	e.options.Logger.ErrorContext(e.work, "execution failed", "execution", claim.Execution.ID, "error", cause, "attempt", claim.Attempt)
 	now := time.Now().UTC()
 	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
 		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
-		Error: fmt.Sprintf("the execution cannot run here: %v", cause),
+		Error: cause.Error(),
 	})
 }
 

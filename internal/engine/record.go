@@ -15,22 +15,29 @@ type ExecutionError struct{ Err error }
 func (e *ExecutionError) Error() string { return e.Err.Error() }
 func (e *ExecutionError) Unwrap() error { return e.Err }
 
-// finish records how the attempt ended and lets the caller know.
-func (x *execution) finish(ctx context.Context, result *sluice.Result, err error) {
-	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
-		x.giveBack()
+// finish records how the attempt ended. What it is told last it does not heed: code that
+// ignored its time-out may return at any later time.
+func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
+	if !x.finishing.CompareAndSwap(false, true) {
 		return
 	}
-	var reply *Reply
-	if err == nil {
-		reply, err = newReply(result)
+	defer x.ended()
+	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
+		x.giveBack() //nolint:contextcheck // It must be written, and ctx has ended.
+		return
 	}
-	outcome := x.outcome(reply, err)
-	x.err = x.commit(outcome)
+	x.err = x.commit(x.outcome(reply, err))
 	if x.err == nil && err != nil {
 		x.err = &ExecutionError{err}
 	}
 	x.reply = reply
+}
+
+// ended lets the caller know, and gives back what the execution took.
+func (x *execution) ended() {
+	close(x.done)
+	x.engine.releaseRun(x.weight)
+	x.engine.Leave()
 }
 
 // giveBack leaves an execution that was interrupted by the stop to the next start.
@@ -82,10 +89,11 @@ func (x *execution) retryDelay(err error) (time.Duration, bool) {
 // to be kept, else as the outcome of the claim.
 func (x *execution) commit(outcome *store.Outcome) error {
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.over = true
-	if x.claim != nil {
-		return x.engine.commit(x.claim, outcome)
+	claim := x.claim
+	x.mu.Unlock()
+	if claim != nil {
+		return x.engine.commit(claim, outcome)
 	}
 	if !x.engine.options.KeepSynchronous(outcome.Status) {
 		return nil
@@ -95,7 +103,7 @@ func (x *execution) commit(outcome *store.Outcome) error {
 		return err
 	}
 	acceptance.Outcome = outcome
-	_, err = x.engine.accept(x.engine.work, acceptance)
+	_, err = x.engine.accept(x.engine.writing, acceptance)
 	return err
 }
 
@@ -103,7 +111,7 @@ func (x *execution) commit(outcome *store.Outcome) error {
 // again: an outcome that is not recorded means that the execution runs once more.
 func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
 	for {
-		err := e.options.Store.Finish(e.work, claim, outcome)
+		err := e.options.Store.Finish(e.writing, claim, outcome)
 		if err == nil {
 			return nil
 		}
@@ -122,7 +130,7 @@ func (x *execution) refused(cause error) {
 	if err == nil {
 		acceptance.DedupeKey = "" // A sender who is told of the error sends it again.
 		acceptance.Outcome = x.outcome(nil, sluice.Permanent(cause))
-		_, err = x.engine.accept(x.engine.work, acceptance)
+		_, err = x.engine.accept(x.engine.writing, acceptance)
 	}
 	if err != nil {
 		x.engine.options.Logger.WarnContext(x.engine.work, "recording a refused request failed", "execution", x.record.ID, "error", err)

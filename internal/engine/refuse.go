@@ -47,7 +47,7 @@ func (e *Engine) Refuse(fired *Fired, cause error) {
 	}
 	e.hold()
 	go func() {
-		defer e.leave()
+		defer e.Leave()
 		defer func() { <-e.refusals }()
 		x.refused(cause)
 	}()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -30,17 +31,61 @@ func (s *Store) Claim(ctx context.Context, worker string, limit int) ([]*store.C
 	}
 }
 
-// claim reads back what memory does not hold of the seats and makes them the worker's.
+// claim reads back what memory does not hold of the seats and makes them the worker's. It
+// writes only where the process died before: the next death counts for certain.
 func (s *Store) claim(ctx context.Context, worker string, seats []*seat) ([]*store.Claim, error) {
 	if err := s.load(ctx, seats); err != nil {
 		s.queue.add(seats...)
 		return nil, fmt.Errorf("store: claim: %w", unavailable(err))
 	}
-	claims := make([]*store.Claim, len(seats))
-	for i, seat := range seats {
-		claims[i] = s.queue.claim(seat, worker)
+	w := &claim{seats: seats, worker: worker}
+	if !slices.ContainsFunc(seats, func(s *seat) bool { return s.deaths > 0 }) {
+		return w.claims(s.queue), nil
 	}
-	return claims, nil
+	// What may be written is claimed, even if the context ends meanwhile.
+	if err := s.submit(context.WithoutCancel(ctx), w); err != nil {
+		s.queue.add(seats...)
+		return nil, fmt.Errorf("store: claim: %w", err)
+	}
+	return w.claimed, nil
+}
+
+type claim struct {
+	seats   []*seat
+	worker  string
+	claimed []*store.Claim
+}
+
+func (w *claim) apply(s *Store) error {
+	for _, seat := range w.seats {
+		if seat.deaths == 0 {
+			continue
+		}
+		if err := s.setCrashes(seat, seat.deaths+1, seat.crashes+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *claim) undo() {}
+
+func (w *claim) committed(s *Store, _ bool) error {
+	w.claimed = w.claims(s.queue)
+	return nil
+}
+
+func (w *claim) claims(q *queue) []*store.Claim {
+	claims := make([]*store.Claim, len(w.seats))
+	for i, seat := range w.seats {
+		claims[i] = q.claim(seat, w.worker)
+	}
+	return claims
+}
+
+func (s *Store) setCrashes(seat *seat, deaths, crashes int) error {
+	_, err := s.statements.crashes.ExecContext(context.Background(), deaths, crashes, seat.instance, seat.seq)
+	return err
 }
 
 func (s *Store) load(ctx context.Context, seats []*seat) error {
@@ -94,12 +139,19 @@ func (s *Store) Release(ctx context.Context, claim *store.Claim) error {
 	return nil
 }
 
-// release writes nothing: claims stand in memory. It takes its turn among the writes, so
-// that it cannot overtake an outcome of the same claim.
+// release writes only what the claim wrote: claims stand in memory. It takes its turn among
+// the writes, so that it cannot overtake an outcome of the same claim.
 type release struct{ claim *store.Claim }
 
-func (w *release) apply(*Store) error { return nil }
-func (w *release) undo()              {}
+func (w *release) apply(s *Store) error {
+	seat := s.queue.current(w.claim)
+	if seat == nil || seat.ending || seat.deaths == 0 {
+		return nil
+	}
+	return s.setCrashes(seat, seat.deaths, seat.crashes)
+}
+
+func (w *release) undo() {}
 
 func (w *release) committed(s *Store, _ bool) error {
 	seat := s.queue.current(w.claim)

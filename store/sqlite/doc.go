@@ -11,7 +11,8 @@
 // the mark. The mark moves on every thousand or so acceptances, so that opening a store
 // after a crash looks at what is pending and at the few executions above the mark, never at
 // those that are over. A claim is not written: a crash makes everything ready again that
-// has no final outcome.
+// has no final outcome. Only what a crash left is marked in pending when it is claimed, so
+// that the next crash counts for it; what two have counted for runs one at a time.
 //
 // Listing executions walks them from the newest back and filters on the way. There are no
 // indexes for it: each would cost acceptances a tenth to a quarter of their rate.

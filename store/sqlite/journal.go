@@ -19,6 +19,9 @@ type record struct {
 	claim *store.Claim
 	*store.Step
 	lost bool
+	// seat had as many crashes until this step; nil if it had no deaths.
+	seat    *seat
+	crashes int
 }
 
 func (w *record) apply(s *Store) error {
@@ -26,7 +29,11 @@ func (w *record) apply(s *Store) error {
 	if w.lost = seat == nil || seat.ending; w.lost {
 		return nil
 	}
-	return s.insertStep(seat.seq, w.Step)
+	if err := s.insertStep(seat.seq, w.Step); err != nil || seat.deaths == 0 {
+		return err
+	}
+	w.seat, w.crashes, seat.crashes = seat, seat.crashes, 0
+	return s.setCrashes(seat, seat.deaths+1, 0)
 }
 
 func (s *Store) insertStep(seq int64, step *store.Step) error {
@@ -35,7 +42,11 @@ func (s *Store) insertStep(seq int64, step *store.Step) error {
 	return err
 }
 
-func (w *record) undo() {}
+func (w *record) undo() {
+	if w.seat != nil {
+		w.seat.crashes, w.seat = w.crashes, nil
+	}
+}
 
 func (w *record) committed(*Store, bool) error {
 	if w.lost {

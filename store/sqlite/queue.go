@@ -18,6 +18,10 @@ type seat struct {
 	attempt   int
 	// recovered says that an earlier claim may have ended without an outcome.
 	recovered bool
+	// deaths is how often the process died while it was claimed, in this attempt; crashes
+	// counts since its last step. If there were any, its row in pending has one more as
+	// long as it is claimed.
+	deaths, crashes int
 	// token is that of the current claim; 0 without one.
 	token int64
 	// parked seats have a row in pending. ending ones have an outcome in the transaction
@@ -32,7 +36,7 @@ func (s *seat) size() int {
 	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body) + len(s.execution.Logs)
 }
 
-// lane holds the first ready executions of an instance.
+// lane holds the first ready executions of an instance, or the first suspects.
 type lane struct {
 	instance string
 	// ready is in the order of acceptance.
@@ -42,11 +46,16 @@ type lane struct {
 	more bool
 	// inTurn lanes stand in queue.turns, filling ones in queue.fills.
 	inTurn, filling bool
+	// taken is the suspect that runs; nil in lanes of instances.
+	taken *seat
 }
 
-// open tells whether the first of ready is the first of the lane: a seat that was given back
-// or became due may have to wait for rows that were not read yet.
-func (l *lane) open() bool { return len(l.ready) > 0 && (!l.more || l.ready[0].seq <= l.read) }
+// open tells whether the next seat may be taken.
+func (l *lane) open() bool { return l.taken == nil && l.known() }
+
+// known tells whether the first of ready is the first of the lane: a seat that was given
+// back or became due may have to wait for rows that were not read yet.
+func (l *lane) known() bool { return len(l.ready) > 0 && (!l.more || l.ready[0].seq <= l.read) }
 
 // queue is what memory holds of executions: the ready ones by lane and the claimed ones.
 type queue struct {
@@ -57,10 +66,12 @@ type queue struct {
 	claims map[string]*seat
 	token  int64
 	// lanes that have ready seats or rows in pending; turns is the round robin over them.
-	lanes map[string]*lane
-	turns []*lane
-	ready int
-	held  int
+	// Suspects stand in a lane of their own, of which one is taken at a time.
+	lanes    map[string]*lane
+	suspects *lane
+	turns    []*lane
+	ready    int
+	held     int
 	// fills are lanes to fill from the database; fill tells the committing goroutine.
 	fills []*lane
 	fill  func()
@@ -74,7 +85,7 @@ type queue struct {
 func newQueue(limits limits, fill func()) *queue {
 	return &queue{
 		limits: limits, fill: fill,
-		seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[string]*lane{},
+		seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[string]*lane{}, suspects: &lane{},
 	}
 }
 
@@ -85,6 +96,39 @@ func (q *queue) lane(instance string) *lane {
 		q.lanes[instance] = l
 	}
 	return l
+}
+
+// laneOf is where a ready seat stands. One during which the process died twice is a
+// suspect.
+func (q *queue) laneOf(s *seat) *lane {
+	if s.deaths > 1 {
+		return q.suspects
+	}
+	return q.lane(s.instance)
+}
+
+// forget drops a lane that is empty.
+func (q *queue) forget(l *lane) {
+	if l != q.suspects {
+		delete(q.lanes, l.instance)
+	}
+}
+
+// suspect has the suspects looked for that an earlier process left.
+func (q *queue) suspect() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.suspects.more = true
+	q.enter(q.suspects)
+}
+
+// vacate lets the next suspect run if the seat is the one that did.
+func (q *queue) vacate(s *seat) {
+	if q.suspects.taken == s {
+		q.suspects.taken = nil
+		q.enter(q.suspects)
+		q.wake(1)
+	}
 }
 
 // spill tells whether a new execution of the instance is left to the database, because the
@@ -138,7 +182,8 @@ func (q *queue) add(seats ...*seat) {
 
 func (q *queue) put(seats []*seat) {
 	for _, s := range seats {
-		l := q.lane(s.instance)
+		q.vacate(s)
+		l := q.laneOf(s)
 		at, _ := slices.BinarySearchFunc(l.ready, s.seq, func(s *seat, seq int64) int { return cmp.Compare(s.seq, seq) })
 		l.ready = slices.Insert(l.ready, at, s)
 		if !l.more {
@@ -171,6 +216,7 @@ func (q *queue) claim(s *seat, worker string) *store.Claim {
 	q.seats[s.seq], q.claims[s.execution.ID] = s, s
 	return &store.Claim{
 		Execution: s.execution, Worker: worker, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
+		Crashes: s.crashes,
 	}
 }
 
@@ -196,6 +242,9 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 			q.ready--
 			q.held -= s.size()
 			seats = append(seats, s)
+			if l == q.suspects {
+				l.taken = s
+			}
 		}
 		q.rotate(l)
 	}
@@ -208,7 +257,7 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 // rotate puts a lane that had its turn behind the others, asks for more of it, or forgets
 // it.
 func (q *queue) rotate(l *lane) {
-	if l.more && !l.filling && (len(l.ready) < q.limits.refillBelow || !l.open()) {
+	if l.more && !l.filling && (len(l.ready) < q.limits.refillBelow || !l.known()) {
 		l.filling = true
 		q.fills = append(q.fills, l)
 		q.fill()
@@ -218,7 +267,7 @@ func (q *queue) rotate(l *lane) {
 		l.inTurn = true
 		q.turns = append(q.turns, l)
 	case len(l.ready) == 0 && !l.more && !l.filling:
-		delete(q.lanes, l.instance)
+		q.forget(l)
 	}
 }
 
@@ -272,7 +321,7 @@ func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 		q.wake(1 + len(l.ready))
 	}
 	if len(l.ready) == 0 && !l.more && !l.inTurn {
-		delete(q.lanes, l.instance)
+		q.forget(l)
 	}
 }
 
@@ -294,6 +343,18 @@ func (q *queue) claimed(id string) bool {
 	return q.claims[id] != nil
 }
 
+// crashed returns the claimed seats during which the process died before.
+func (q *queue) crashed() (seats []*seat) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, s := range q.claims {
+		if s.deaths > 0 {
+			seats = append(seats, s)
+		}
+	}
+	return seats
+}
+
 // giveBack makes a claimed seat ready again.
 func (q *queue) giveBack(s *seat) {
 	q.mu.Lock()
@@ -309,6 +370,7 @@ func (q *queue) remove(s *seat) {
 	defer q.mu.Unlock()
 	delete(q.claims, s.execution.ID)
 	delete(q.seats, s.seq)
+	q.vacate(s)
 	s.execution = nil // The seat itself stands in recent until the mark moves.
 }
 

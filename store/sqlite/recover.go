@@ -23,11 +23,15 @@ func (s *Store) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var epoch int64
-	if err := s.conn.QueryRowContext(ctx, "SELECT mark, epoch FROM recovery").Scan(&s.mark, &epoch); err != nil {
+	var epoch, closed int64
+	if err := s.conn.QueryRowContext(ctx, "SELECT mark, epoch, closed FROM recovery").Scan(&s.mark, &epoch, &closed); err != nil {
 		return err
 	}
 	s.seq, s.committed, s.found, s.queue.token = s.mark, s.mark, s.mark, epoch<<32
+	if closed < epoch-1 {
+		s.died = s.found
+	}
+	s.queue.suspect()
 	if err := each(ctx, s.conn.Conn, func(rows *sql.Rows) error {
 		var instance string
 		if err := rows.Scan(&instance); err != nil {
@@ -90,12 +94,20 @@ func (s *Store) unparked() {
 	s.parking, s.parkedTo = s.parking[:0], s.mark
 }
 
-// settle moves the mark to the end, so that the next Open has nothing to look for.
+// settle moves the mark to the end, so that the next Open has nothing to look for, and
+// says that nobody died.
 func (s *Store) settle() error {
-	if s.seq == s.mark {
-		return nil
-	}
-	return s.transact(func() error { return s.parkAt(s.seq) })
+	return s.transact(func() error {
+		for _, seat := range s.queue.crashed() {
+			if err := s.setCrashes(seat, seat.deaths, seat.crashes); err != nil {
+				return err
+			}
+		}
+		if _, err := s.statements.closed.ExecContext(context.Background()); err != nil {
+			return err
+		}
+		return s.parkAt(s.seq)
+	})
 }
 
 // remind sets the timer for an execution that waits until due.
@@ -155,13 +167,20 @@ func (s *Store) findDue(ctx context.Context) error {
 
 // fill reads the next pending executions of a lane into memory.
 func (s *Store) fill(l *lane) {
+	statement, args := s.statements.pending, []any{l.instance, l.read, s.limits.fill}
+	if l == s.queue.suspects {
+		statement, args = s.statements.suspects, args[1:]
+	}
 	var seats []*seat
-	err := eachOf(context.Background(), s.statements.pending, func(rows *sql.Rows) error {
-		seat := &seat{instance: l.instance, parked: true}
-		err := rows.Scan(&seat.seq)
+	err := eachOf(context.Background(), statement, func(rows *sql.Rows) error {
+		seat := &seat{parked: true}
+		err := rows.Scan(&seat.instance, &seat.seq, &seat.deaths, &seat.crashes)
 		seat.recovered = seat.seq <= s.found
+		if seat.seq <= s.died {
+			seat.deaths, seat.crashes = max(seat.deaths, 1), max(seat.crashes, 1)
+		}
 		seats = append(seats, seat)
 		return err
-	}, l.instance, l.read, s.limits.fill)
+	}, args...)
 	s.queue.filled(l, seats, len(seats) == s.limits.fill, unavailable(err))
 }

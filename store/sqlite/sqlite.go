@@ -38,8 +38,9 @@ type Store struct {
 	// the mark to parkedTo.
 	parking  []*seat
 	parkedTo int64
-	// found is the latest seq that Open found.
-	found int64
+	// found is the latest seq that Open found; died is the same if the previous owner did
+	// not close the store, else 0.
+	found, died int64
 	// nextDue is when the first waiting execution runs again; zero if none waits.
 	nextDue time.Time
 }

@@ -10,7 +10,8 @@ type statements struct {
 	begin, commit, rollback    *sql.Stmt
 	execution, outcome, step   *sql.Stmt
 	pend, unpend, due, pending *sql.Stmt
-	mark                       *sql.Stmt
+	mark, closed               *sql.Stmt
+	crashes, suspects          *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
 
 	all []*sql.Stmt
@@ -32,11 +33,15 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result)
 			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
 		{&s.pend, `INSERT INTO pending (instance, seq, due) VALUES (?, ?, ?)
-			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due`},
+			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due, deaths = 0, crashes = 0`},
 		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND seq = ?"},
 		{&s.due, "SELECT instance, seq, due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
-		{&s.pending, "SELECT seq FROM pending WHERE instance = ? AND seq > ? AND due IS NULL ORDER BY seq LIMIT ?"},
+		{&s.pending, `SELECT instance, seq, deaths, crashes FROM pending WHERE instance = ? AND seq > ? AND due IS NULL
+			AND deaths < 2 ORDER BY seq LIMIT ?`},
+		{&s.suspects, "SELECT instance, seq, deaths, crashes FROM pending WHERE deaths > 1 AND seq > ? ORDER BY seq LIMIT ?"},
+		{&s.crashes, "UPDATE pending SET deaths = ?, crashes = ? WHERE instance = ? AND seq = ?"},
 		{&s.mark, "UPDATE recovery SET mark = ?"},
+		{&s.closed, "UPDATE recovery SET closed = epoch"},
 		{&s.dedupe, `INSERT INTO dedupe (key, until, execution) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET until = excluded.until, execution = excluded.execution WHERE until <= ?`},
 		{&s.duplicate, "SELECT execution FROM dedupe WHERE key = ?"},

@@ -188,7 +188,8 @@ func testRecovery(t *testing.T, h *harness) {
 		h.crash()
 		require.Equal(t, store.StatusWaiting, h.record(waiting.Execution.ID).Status)
 		var found []string
-		for _, claim := range h.claim(5) {
+		claims := h.claim(5)
+		for _, claim := range claims {
 			if claim.Execution.Instance == "b" {
 				require.Equal(t, due.Execution.ID, claim.Execution.ID)
 				require.Equal(t, 2, claim.Attempt)
@@ -202,5 +203,6 @@ func testRecovery(t *testing.T, h *harness) {
 		}
 		require.Equal(t, append(append([]string{}, old...), fresh...), found)
 		h.nothingReady()
+		h.release(claims)
 	}
 }

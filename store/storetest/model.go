@@ -53,6 +53,9 @@ type modeled struct {
 	due   bool
 	claim *store.Claim
 	last  int64
+	// crashes is what its next claim says; at most so many for one that is due. deaths
+	// counts since its last outcome.
+	crashes, deaths int
 }
 
 func (m *model) accept(r *rapid.T) {
@@ -83,7 +86,7 @@ func (m *model) accept(r *rapid.T) {
 }
 
 func (m *model) claim(r *rapid.T) {
-	if !slices.ContainsFunc(m.all, func(e *modeled) bool { return e.Status == store.StatusQueued || e.due }) {
+	if !slices.ContainsFunc(m.all, m.mayRun) {
 		ctx, cancel := context.WithTimeoutCause(m.t.Context(), time.Millisecond, errPatience)
 		defer cancel()
 		_, err := m.store.Claim(ctx, "w", 1)
@@ -98,9 +101,14 @@ func (m *model) claim(r *rapid.T) {
 	for _, claim := range claims {
 		e := m.find(claim.Execution.ID)
 		require.Equal(r, e.Execution, *claim.Execution)
-		if !e.due {
-			require.Equal(r, m.firstReady(e.Instance), e, "the first of its instance")
+		if e.due {
+			require.LessOrEqual(r, claim.Crashes, e.crashes)
+			e.crashes, e.deaths = claim.Crashes, claim.Crashes
+		} else {
+			require.Equal(r, m.firstLike(e), e, "the first of its instance, or of the suspects")
 		}
+		require.True(r, m.mayRun(e), "a suspect runs already")
+		require.Equal(r, e.crashes, claim.Crashes)
 		require.Equal(r, len(e.Attempts)+1, claim.Attempt)
 		require.Greater(r, claim.Token, e.last)
 		if len(e.Steps) > 0 && len(e.Attempts) == 0 {
@@ -110,13 +118,21 @@ func (m *model) claim(r *rapid.T) {
 	}
 }
 
-func (m *model) firstReady(instance string) *modeled {
-	for _, e := range m.all {
-		if e.Instance == instance && e.Status == store.StatusQueued && !e.due {
-			return e
-		}
-	}
-	return nil
+// mayRun tells whether an execution can be claimed.
+func (m *model) mayRun(e *modeled) bool {
+	return e.due || e.Status == store.StatusQueued && (!e.suspect() || !slices.ContainsFunc(m.all, func(e *modeled) bool {
+		return e.claim != nil && e.suspect()
+	}))
+}
+
+func (e *modeled) suspect() bool { return e.deaths > 1 }
+
+// firstLike returns the first ready suspect if e is one, else the first other one of its
+// instance.
+func (m *model) firstLike(e *modeled) *modeled {
+	return m.all[slices.IndexFunc(m.all, func(o *modeled) bool {
+		return o.Status == store.StatusQueued && !o.due && o.suspect() == e.suspect() && (e.suspect() || o.Instance == e.Instance)
+	})]
 }
 
 func (m *model) find(id string) *modeled {
@@ -150,7 +166,8 @@ func (m *model) finish(r *rapid.T) {
 		}
 	}
 	require.NoError(r, m.store.Finish(m.t.Context(), e.claim, o))
-	e.Status, e.Attempts = o.Status, append(e.Attempts, o)
+	e.Status, e.Attempts, e.crashes = o.Status, append(e.Attempts, o), 0
+	e.deaths = 0
 	m.lose(e)
 }
 
@@ -163,6 +180,7 @@ func (m *model) recordStep(r *rapid.T) {
 	e := m.running(r)
 	next := step(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key"), e.claim.Attempt)
 	require.NoError(r, m.store.RecordStep(m.t.Context(), e.claim, next))
+	e.crashes = 0
 	if !slices.ContainsFunc(e.Steps, func(s *store.Step) bool { return s.Key == next.Key }) {
 		e.Steps = append(e.Steps, next)
 	}
@@ -188,9 +206,13 @@ func (m *model) staleClaim(r *rapid.T) {
 func (m *model) crash(*rapid.T) {
 	m.store = m.driver.Crash(m.t, m.store)
 	for _, e := range m.all {
-		if e.claim != nil {
+		switch {
+		case e.claim != nil:
+			e.crashes, e.deaths = e.crashes+1, e.deaths+1
 			e.Status = store.StatusQueued
 			m.lose(e)
+		case e.due || e.Status == store.StatusQueued:
+			e.crashes, e.deaths = max(e.crashes, 1), max(e.deaths, 1)
 		}
 	}
 }

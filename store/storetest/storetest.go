@@ -30,6 +30,7 @@ func Run(t *testing.T, driver Driver) {
 	for name, test := range map[string]func(*testing.T, *suite){
 		"Accept":    testAccept,
 		"Claim":     testClaim,
+		"Crashes":   testCrashes,
 		"Journal":   testJournal,
 		"Finish":    testFinish,
 		"Instances": testInstances,
@@ -144,6 +145,14 @@ func (h *harness) claim(n int) []*store.Claim {
 	}
 	require.Len(h.t, claims, n)
 	return claims
+}
+
+// release gives claims back.
+func (h *harness) release(claims []*store.Claim) {
+	h.t.Helper()
+	for _, claim := range claims {
+		require.NoError(h.t, h.Release(h.ctx(), claim))
+	}
 }
 
 // nothingReady asserts that no execution can be claimed.

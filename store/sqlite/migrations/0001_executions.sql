@@ -46,15 +46,21 @@ CREATE TABLE pending (
 	instance TEXT NOT NULL,
 	seq      INTEGER NOT NULL, -- executions.seq
 	due      INTEGER,          -- when a waiting one runs again
+	-- How often the process died while it was claimed, in this attempt and since its last
+	-- step. While it is claimed again, these are one more.
+	deaths   INTEGER NOT NULL DEFAULT 0,
+	crashes  INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (instance, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_due ON pending (due) WHERE due IS NOT NULL;
+CREATE INDEX pending_suspects ON pending (seq) WHERE deaths > 1;
 
 CREATE TABLE recovery (
-	mark  INTEGER NOT NULL, -- every execution up to this seq is over or pending
-	epoch INTEGER NOT NULL  -- how often the store was opened; the upper half of tokens
+	mark   INTEGER NOT NULL, -- every execution up to this seq is over or pending
+	epoch  INTEGER NOT NULL, -- how often the store was opened; the upper half of tokens
+	closed INTEGER NOT NULL  -- the latest epoch that ended with Close
 ) STRICT;
-INSERT INTO recovery (mark, epoch) VALUES (0, 0);
+INSERT INTO recovery (mark, epoch, closed) VALUES (0, 0, 0);
 
 CREATE TABLE dedupe (
 	key       BLOB PRIMARY KEY, -- a hash of instance, flow and key
