@@ -123,7 +123,8 @@ type WebhookLifecycleHandlers struct {
 // Result is what an execution hands back. The zero value answers 200 with the JSON null.
 type Result struct {
 	// Data is the result: any value that encoding/json takes; a string or []byte is
-	// sent as it is when ContentType says something other than JSON.
+	// sent as it is when ContentType says something other than JSON. A result of more than
+	// 50,000,000 bytes fails the execution: hand out where it can be fetched instead.
 	Data any
 	// ContentType of the answer to a synchronous caller; application/json by default.
 	ContentType string

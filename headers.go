@@ -50,13 +50,13 @@ func (h Headers) Values(name string) []string {
 	return h[lowerName(name)]
 }
 
-// Without returns the headers whose names, in lower case, are not secret: h itself where none
-// is.
+// Without returns the headers whose names are not secret, h itself where none is. The names
+// that secret is asked about are in lower case, whatever they are in h.
 func (h Headers) Without(secret func(name string) bool) Headers {
 	for name := range h {
-		if secret(name) {
+		if secret(lowerName(name)) {
 			rest := maps.Clone(h)
-			maps.DeleteFunc(rest, func(name string, _ []string) bool { return secret(name) })
+			maps.DeleteFunc(rest, func(name string, _ []string) bool { return secret(lowerName(name)) })
 			return rest
 		}
 	}

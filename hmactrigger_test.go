@@ -88,6 +88,24 @@ func TestReplayWindow(t *testing.T) {
 	require.Zero(t, HMACTrigger{Signature: GitHub()}.ReplayWindow())
 }
 
+func TestIsSecretParameter(t *testing.T) {
+	t.Parallel()
+	scheme := Signature{
+		SignatureFields: []string{"headers.X-Token", "queryParameters.sig"},
+		Handshake:       Handshake{VerifyTokenField: "queryParameters.hub.verify_token"},
+	}
+	for name, want := range map[string]bool{"sig": true, "hub.verify_token": true, "SIG": false, "X-Token": false, "": false} {
+		require.Equal(t, want, scheme.IsSecretParameter(name), name)
+	}
+}
+
+func TestATokenInTheBodyIsRefused(t *testing.T) {
+	t.Parallel()
+	fields := []string{"body.data.token"}
+	require.ErrorContains(t, Signature{SignatureFields: fields, Algorithm: SharedToken}.Validate(), `SignatureFields has "body.data.token"`)
+	require.NoError(t, Signature{SignatureFields: fields}.Validate(), "a signature of the body is no secret that opens others")
+}
+
 func TestIsSecretHeader(t *testing.T) {
 	t.Parallel()
 	scheme := Signature{

@@ -35,8 +35,7 @@ type Run struct {
 	WebhookURLs map[string]string
 	// WebhookAPIKeys holds the API keys of each flow, by flow name: the organization's keys
 	// or the instance's, as the flow's EndpointSecurityType says. Customers' keys are among
-	// them only if the runtime has master keys; a flow without any has an empty list. It
-	// must not be changed.
+	// them only if the runtime has master keys; a flow without any has an empty list.
 	WebhookAPIKeys map[string][]string
 	// Logger writes to the execution's record, and to the runtime's logger.
 	Logger *slog.Logger
@@ -68,6 +67,7 @@ func NewRun(ctx context.Context, run Run, client *http.Client, engine host.Run) 
 func (r *Run) HTTPClient() *http.Client { return r.client }
 
 // ConfigVar returns the value of the config variable key, as deployment validated it. ok
-// is false when the instance gives none. The typed handles (such as [StringVar]) read
-// better.
+// is false when the instance gives none. A list or a connection among the values is shared
+// with other runs and must not be changed; the typed handles (such as [StringVar]) read
+// better, and give a list of the caller's own.
 func (r *Run) ConfigVar(key string) (value any, ok bool) { return r.host.ConfigVar(key) }

@@ -103,7 +103,8 @@ const (
 	// ECDSAP256 is ECDSA on P-256 over SHA-256 with a DER signature. It verifies with a DER
 	// SubjectPublicKeyInfo and signs with a PKCS #8 or SEC 1 private key.
 	ECDSAP256 SignatureAlgorithm = "ecdsa-p256-sha256"
-	// SharedToken sends the secret itself; nothing of the request is signed.
+	// SharedToken sends the secret itself, in a header or the query; nothing of the request
+	// is signed.
 	SharedToken SignatureAlgorithm = "token"
 )
 
@@ -154,6 +155,12 @@ func (s Signature) IsSecretHeader(name string) bool {
 		return ok && strings.EqualFold(given, header)
 	}
 	return holds(s.Handshake.VerifyTokenField) || slices.ContainsFunc(s.SignatureFields, holds)
+}
+
+// IsSecretParameter is IsSecretHeader for the parameters of the URL's query.
+func (s Signature) IsSecretParameter(name string) bool {
+	path := queryRoot + name
+	return s.Handshake.VerifyTokenField == path || slices.Contains(s.SignatureFields, path)
 }
 
 // DedupeID returns the provider's id of this delivery, the same for every repetition of it,

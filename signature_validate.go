@@ -24,6 +24,11 @@ func (s Signature) Validate() error {
 			}
 		}
 	}
+	for _, path := range s.SignatureFields {
+		if s.Algorithm == SharedToken && strings.HasPrefix(path, bodyRoot) {
+			fault("SignatureFields has %q: a token in the body would stand in every record; only headers and query parameters are kept out", path)
+		}
+	}
 	switch s.Algorithm {
 	case "", HMACMD5, HMACSHA1, HMACSHA256, HMACSHA512, PlainSHA256, Ed25519, ECDSAP256, SharedToken:
 	default:

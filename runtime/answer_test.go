@@ -107,7 +107,11 @@ func TestResultsOutliveTheProcess(t *testing.T) {
 // TestResultLocation resolves the redirect from wherever the caller was, below any mount.
 func TestResultLocation(t *testing.T) {
 	t.Parallel()
-	rt := open(t, ":memory:", integrationOf(binaryFlow, synchronous))
+	rt, err := runtime.New(t.Context(), runtime.Options{
+		Integrations: []*sluice.Integration{integrationOf(binaryFlow, synchronous)}, Database: ":memory:", RateLimit: -1,
+	})
+	require.NoError(t, err)
+	require.NoError(t, rt.Start(t.Context()))
 	instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
 	require.NoError(t, err)
 	handler := http.StripPrefix("/hooks/v1", rt.Handler())
@@ -337,15 +341,14 @@ func TestStopEndsWaitingForAResult(t *testing.T) {
 	})
 }
 
-// TestResultLimit: the platform answers with 500 MB at most.
 func TestResultLimit(t *testing.T) {
 	t.Parallel()
-	data := make([]byte, 500_000_001) // Nothing touches its memory.
+	data := make([]byte, 50_000_001) // Nothing touches its memory.
 	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) { return &sluice.Result{Data: data}, nil }
 	run(t, integrationOf(flow, synchronous), func(t *testing.T, h *sluicetest.Harness) {
 		response := h.Post("Flow", `{}`)
 		require.Equal(t, http.StatusBadRequest, response.StatusCode)
-		require.True(t, bytes.Contains([]byte(response.Text), []byte("at most 500000000 can be answered")), response.Text)
+		require.True(t, bytes.Contains([]byte(response.Text), []byte("at most 50000000 can be answered")), response.Text)
 	})
 }
 

@@ -208,3 +208,23 @@ func TestSeveralRoutesWithoutAStore(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, executions)
 }
+
+// TestADeliveryRoutedTwiceToOneFlowRunsTwice: its id names the delivery, not the routes.
+func TestADeliveryRoutedTwiceToOneFlowRunsTwice(t *testing.T) {
+	t.Parallel()
+	integration := multiTenantRouter(toAll("a", "a"))
+	integration.Flows[1].Trigger = sluice.HMACTrigger{Signature: sluice.GitLab(), Secrets: []string{sharedSecret}}
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		deployFor(h, "a")
+		send := func() severalAnswer {
+			return decodeSeveral(t, h.Post("contact.created", contact, "X-Gitlab-Token", sharedSecret, "Idempotency-Key", "delivery-1"))
+		}
+		first, again := send(), send()
+		require.False(t, first.Duplicate)
+		require.NotEqual(t, first.ExecutionIDs[0], first.ExecutionIDs[1])
+		require.True(t, again.Duplicate)
+		require.Equal(t, first.ExecutionIDs, again.ExecutionIDs)
+		h.Drain()
+		require.Len(t, h.Executions(), 2)
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -38,7 +37,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 		e.unseat(x, acceptance)
 		return Accepted{}, err
 	}
-	return e.begin(x, acceptance, accepted), nil //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	return e.begin(x, acceptance, accepted), nil
 }
 
 // seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
@@ -108,6 +107,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 // hideSecrets takes from the payload what only the trigger may see.
 func (x *execution) hideSecrets() {
 	x.payload.Headers = x.payload.Headers.Without(x.target.isSecretHeader)
+	hideParameters(x.payload, x.target.isSecretParameter)
 }
 
 // ensureAccepted makes a synchronous execution durable while it runs: before its first
@@ -144,36 +144,3 @@ var errOver = errors.New("the execution is over")
 type duplicateError struct{ of string }
 
 func (e *duplicateError) Error() string { return "a duplicate of execution " + e.of }
-
-// Refuse records a request that was refused before it was accepted, as a failed
-// execution, in the background. How many are recorded is bounded: an attacker cannot fill
-// the store.
-func (e *Engine) Refuse(fired *Fired, cause error) {
-	x := fired.execution
-	if !x.target.refusals().Allow() {
-		return
-	}
-	select {
-	case e.refusals <- struct{}{}:
-	default:
-		return
-	}
-	e.hold()
-	go func() {
-		defer e.Leave()
-		defer func() { <-e.refusals }()
-		x.refused(cause)
-	}()
-}
-
-// Malformed is a request whose body cannot be parsed: it is recorded without the body.
-func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fired, error) {
-	x, err := e.newExecution(target, sluice.InvokeWebhook)
-	if err != nil {
-		return nil, err
-	}
-	payload.StartedAt = x.started
-	x.payload = payload
-	x.dropBody()
-	return &Fired{execution: x}, nil
-}

@@ -35,17 +35,22 @@ func (t Target) Authorize(presented []string) error {
 
 // AuthorizeUnknown is Authorize for a request that was routed to a customer whom nobody
 // knows: where instances have API keys, it is refused like a wrong key, so that answers do
-// not tell which customers there are (design §8).
+// not tell which customers there are (design §8). Any other error is the store's: whether
+// there are keys is not known then.
 func (e *Engine) AuthorizeUnknown(ctx context.Context, unrouted *RouteError, presented []string) error {
 	to := unrouted.to
 	if err := to.Authorize(presented); err != nil || !to.Flow.takesCustomerKeys() {
 		return err
 	}
 	keyed, err := e.options.Store.HasAPIKeys(ctx, to.definition.integration.Name)
-	if err == nil && keyed {
+	if err != nil {
+		e.options.Logger.ErrorContext(ctx, "looking for API keys failed", "error", err)
+		return err
+	}
+	if keyed {
 		return ErrUnauthorized
 	}
-	return err
+	return nil
 }
 
 // liveKeys are the keys that the flow takes, and whether it asks for one (seed 000,

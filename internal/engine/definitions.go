@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
 )
@@ -24,8 +22,8 @@ type definition struct {
 	routing *routing
 	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
 	webhookURLs map[string]string
-	// refusals bounds how many requests are recorded that were refused there.
-	refusals *rate.Limiter
+	// refusals are those of requests to it.
+	refusals *refusals
 }
 
 // Flow is a registered flow, with what its definition says parsed once.
@@ -35,6 +33,8 @@ type Flow struct {
 	trigger any
 	// isSecretHeader tells which headers only the trigger may see, by lower-case name.
 	isSecretHeader func(name string) bool
+	// isSecretParameter tells which parameters of the URL only the trigger may see.
+	isSecretParameter func(name string) bool
 	// checkInput refuses bodies that do not fit the flow.
 	checkInput func(*sluice.TriggerPayload) error
 	// dedupe is the field that names a request; nil is none.
@@ -56,10 +56,12 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		Flow: definition, trigger: variant.Of(definition.Trigger), checkInput: check,
 		organizationKeys: hashKeys(definition.OrganizationAPIKeys),
 		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
+		isSecretParameter: func(string) bool { return false },
 	}
 	switch trigger := flow.trigger.(type) {
 	case sluice.HMACTrigger:
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
+		flow.isSecretParameter = trigger.Signature.IsSecretParameter
 		flow.dedupeWindow = max(dedupeWindow, trigger.ReplayWindow())
 		flow.acknowledgement, err = checkResponse(trigger.Response)
 	case sluice.WebhookTrigger:

@@ -38,12 +38,11 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 	if d, ok := e.shared[endpointID]; ok {
 		return Target{definition: d}, nil
 	}
-	instance, err := e.load(ctx, endpointID, e.options.Store.InstanceByEndpoint)
+	instance, err := e.load(ctx, byEndpoint(endpointID), e.options.Store.InstanceByEndpoint)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return Target{}, ErrUnknownEndpoint
 	case err != nil:
-		e.options.Logger.ErrorContext(ctx, "an endpoint cannot be served", "error", err)
 		return Target{}, err
 	case !isDeployed(instance.record):
 		return Target{}, ErrUnknownEndpoint

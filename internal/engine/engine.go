@@ -81,7 +81,7 @@ type Engine struct {
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 
-	instances *lru.Cache[string, *Instance] // by endpoint id, instance id and customerKey
+	instances *lru.Cache[instanceKey, *Instance]
 	loading   singleflight.Group
 	caching   sync.Mutex
 	writes    int // counts writes to instances, so that no older one is cached; under caching
@@ -119,7 +119,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		workers:     newWorkers(),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
-		instances:   lru.New[string, *Instance](options.InstanceCacheBytes),
+		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		life:        life{idle: make(chan struct{})},
 	}

@@ -48,7 +48,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		}
 	}
 	e.hold()
-	e.workers.run(x.run) //nolint:contextcheck // An execution outlives its request: it runs on the engine's context.
+	e.workers.run(x.run)
 	select {
 	case <-x.done:
 	case <-deadline.C:
@@ -85,7 +85,7 @@ func (x *execution) goOn(ctx context.Context) (*Finished, error) {
 func (e *Engine) waitForSlot(ctx context.Context, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	defer context.AfterFunc(e.claiming, cancel)()
+	defer context.AfterFunc(e.claiming, cancel)() //nolint:contextcheck // The engine's stop ends the waiting as well.
 	if err := e.slots.acquire(ctx); err != nil {
 		return fmt.Errorf("%w: %d run already", ErrNotAccepted, e.options.Concurrency)
 	}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,6 +80,7 @@ func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*
 	if target.Instance != nil {
 		var err error
 		if values, err = target.Instance.config(); err != nil {
+			e.options.Logger.ErrorContext(e.work, "an instance cannot be served", "error", err)
 			return nil, err
 		}
 	}
@@ -96,8 +99,8 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 	payload.User = sluice.UserAttributes{ID: x.record.User, ExternalID: x.record.User}
 	payload.Integration = x.target.integration()
 	payload.Flow = x.target.flow()
-	payload.WebhookURLs = x.target.webhookURLs()
-	payload.WebhookAPIKeys = x.target.apiKeys()
+	payload.WebhookURLs = maps.Clone(x.target.webhookURLs()) // User code may change its own.
+	payload.WebhookAPIKeys = cloneKeys(x.target.apiKeys())
 	return sluice.NewRun(ctx, sluice.Run{
 		ExecutionID:    x.record.ID,
 		Attempt:        x.attempt,
@@ -113,6 +116,14 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		WebhookAPIKeys: payload.WebhookAPIKeys,
 		Logger:         x.logger(),
 	}, x.engine.client, x)
+}
+
+func cloneKeys(keys map[string][]string) map[string][]string {
+	clone := make(map[string][]string, len(keys))
+	for flow, live := range keys {
+		clone[flow] = slices.Clone(live)
+	}
+	return clone
 }
 
 // ConfigVar implements host.Run.

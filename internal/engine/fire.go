@@ -31,6 +31,13 @@ type InputError struct{ Err error }
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
+// TriggerError is the error of user code that ran before anything was accepted: of a trigger
+// or a preprocess flow.
+type TriggerError struct{ Err error }
+
+func (e *TriggerError) Error() string { return e.Err.Error() }
+func (e *TriggerError) Unwrap() error { return e.Err }
+
 // Fire lets the flow's trigger see the request, which came with the method. Nothing is
 // durable yet. Even with an error the Fired is there: its execution can be recorded as
 // refused.
@@ -52,10 +59,18 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	if fired.Stop {
 		return fired, nil
 	}
-	if err := target.Flow.checkInput(x.payload); err != nil {
-		return fired, &InputError{err}
+	if err := x.checkInput(); err != nil {
+		return fired, err
 	}
 	return fired, x.findDedupeKey()
+}
+
+// checkInput refuses a body that does not fit the flow. Types of the flow's own decode it.
+func (x *execution) checkInput() error {
+	if err := guard(func() error { return x.target.Flow.checkInput(x.payload) }); err != nil {
+		return &InputError{err}
+	}
+	return nil
 }
 
 // fireTrigger lets the flow's trigger see the request, if it has one. A caller who has gone
@@ -71,7 +86,7 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 		return err
 	}
 	if fired.Response, err = checkResponse(fired.Response); err != nil {
-		return fmt.Errorf("the trigger's response: %w", err)
+		return &TriggerError{fmt.Errorf("the trigger's response: %w", err)}
 	}
 	return context.Cause(ctx)
 }
@@ -92,14 +107,17 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
 		return ErrStopped
 	}
-	if err != nil || result == nil {
-		return err
+	if err != nil {
+		return &TriggerError{err}
+	}
+	if result == nil {
+		return nil
 	}
 	if result.Payload != nil {
 		x.payload = result.Payload
 	}
 	if result.Response == nil && result.Stop {
-		return errors.New("the trigger stopped without a response: set TriggerResult.Response")
+		return &TriggerError{errors.New("the trigger stopped without a response: set TriggerResult.Response")}
 	}
 	if result.Response != nil {
 		fired.Response = result.Response
@@ -141,14 +159,23 @@ func (x *execution) findDedupeKey() error {
 		return nil
 	}
 	if field := x.target.Flow.dedupe; field != nil {
-		value, _, err := x.payload.Lookup(*field)
+		value, err := x.lookup(*field)
 		if err != nil {
 			return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
 		}
 		x.dedupeKey = value
 	}
 	if x.dedupeKey == "" {
-		x.dedupeKey = x.deliveryID
+		x.dedupeKey = x.target.prelude.deliveryKey(x.deliveryID)
 	}
 	return nil
+}
+
+// lookup finds a field of the payload, empty if it is missing.
+func (x *execution) lookup(field sluice.FieldPath) (value string, err error) {
+	err = guard(func() (err error) {
+		value, _, err = x.payload.Lookup(field)
+		return err
+	})
+	return value, err
 }

@@ -2,12 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
-
-	"golang.org/x/time/rate"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -28,15 +28,8 @@ type Instance struct {
 	values     map[string]any
 	decodeErr  error
 
-	// refusals bounds how many refused requests are recorded.
-	refusals *rate.Limiter
+	refusals *refusals
 }
-
-// The rate at which refused requests of one instance are recorded, and the burst.
-const (
-	refusalsPerSecond = 1
-	refusalsBurst     = 20
-)
 
 // instanceWeight estimates the memory of a cached instance in bytes.
 func instanceWeight(record *store.Instance) int {
@@ -94,8 +87,6 @@ func (e *Engine) openKeys(i *Instance) error {
 	return nil
 }
 
-func newRefusals() *rate.Limiter { return rate.NewLimiter(refusalsPerSecond, refusalsBurst) }
-
 // isDeployed tells whether the instance answers requests. It does so while the hooks of its
 // deployment run: a provider may call the webhook that a hook registers before it answers.
 func isDeployed(record *store.Instance) bool { return !record.Paused }
@@ -113,26 +104,41 @@ func (i *Instance) target(flow string) (Target, error) {
 	return Target{}, fmt.Errorf("flow %q of integration %q is %w", flow, i.record.Integration, ErrNotServed)
 }
 
-// load returns the instance that is known by its id, an endpoint's or a customerKey, from
-// the cache or else with read.
+// instanceKey is what an instance is known by. Strangers choose some of the ids: what is
+// looked up as one kind is never found as another.
+type instanceKey struct{ kind, id string }
+
+func byID(id string) instanceKey       { return instanceKey{"instance", id} }
+func byEndpoint(id string) instanceKey { return instanceKey{"endpoint", id} }
+
+// byCustomer is the key of a customer's one deployed instance.
+func byCustomer(integration, externalID string) instanceKey {
+	return instanceKey{"customer", strconv.Itoa(len(integration)) + " " + integration + " " + externalID}
+}
+
+func (k instanceKey) String() string { return k.kind + " " + k.id }
+
+// load returns the instance that is known by the key, from the cache or else with read,
+// which gets the key's id. It logs why one that is there cannot be served.
 func (e *Engine) load(
-	ctx context.Context, id string, read func(context.Context, string) (*store.Instance, error),
+	ctx context.Context, key instanceKey, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
-	if instance, ok := e.instances.Get(id); ok {
+	if instance, ok := e.instances.Get(key); ok {
 		return instance, nil
 	}
-	loaded, err, _ := e.loading.Do(id, func() (any, error) {
+	loaded, err, _ := e.loading.Do(key.String(), func() (any, error) {
 		for {
 			seen := e.writesSeen()
-			record, err := read(context.WithoutCancel(ctx), id)
+			record, err := read(context.WithoutCancel(ctx), key.id)
 			if err != nil {
-				return nil, err
+				return nil, e.loadFailed(ctx, err)
 			}
 			instance, err := e.newInstance(record)
 			if err != nil {
+				e.options.Logger.ErrorContext(ctx, "an instance cannot be served", "error", err)
 				return nil, err
 			}
-			if e.remember(id, instance, seen) {
+			if e.remember(key, instance, seen) {
 				return instance, nil
 			}
 		}
@@ -143,6 +149,14 @@ func (e *Engine) load(
 	return loaded.(*Instance), nil //nolint:errcheck // The function above returns nothing else.
 }
 
+// loadFailed logs an error of the store. That nothing is there is none.
+func (e *Engine) loadFailed(ctx context.Context, err error) error {
+	if _, unrouted := errors.AsType[*RouteError](err); !unrouted && !errors.Is(err, store.ErrNotFound) {
+		e.options.Logger.ErrorContext(ctx, "an instance cannot be loaded", "error", err)
+	}
+	return err
+}
+
 func (e *Engine) writesSeen() int {
 	e.caching.Lock()
 	defer e.caching.Unlock()
@@ -151,13 +165,13 @@ func (e *Engine) writesSeen() int {
 
 // remember caches an instance, unless one was written since it was read: what is cached is
 // never older than the last write.
-func (e *Engine) remember(id string, instance *Instance, seen int) bool {
+func (e *Engine) remember(key instanceKey, instance *Instance, seen int) bool {
 	e.caching.Lock()
 	defer e.caching.Unlock()
 	if e.writes != seen {
 		return false
 	}
-	e.instances.Put(id, instance, instanceWeight(instance.record))
+	e.instances.Put(key, instance, instanceWeight(instance.record))
 	return true
 }
 
@@ -167,18 +181,18 @@ func (e *Engine) forget(records ...*store.Instance) {
 	e.caching.Lock()
 	defer e.caching.Unlock()
 	e.writes++
-	drop := func(id string) {
-		e.instances.Remove(id)
-		e.loading.Forget(id)
+	drop := func(key instanceKey) {
+		e.instances.Remove(key)
+		e.loading.Forget(key.String())
 	}
 	for _, record := range records {
 		if record == nil {
 			continue
 		}
-		drop(record.ID)
-		drop(customerKey(record.Integration, record.Customer.ExternalID))
+		drop(byID(record.ID))
+		drop(byCustomer(record.Integration, record.Customer.ExternalID))
 		for _, endpoint := range record.Endpoints {
-			drop(endpoint.ID)
+			drop(byEndpoint(endpoint.ID))
 		}
 	}
 }
@@ -197,5 +211,5 @@ func (i *Instance) config() (map[string]any, error) {
 // Record is the instance's record. It must not be changed.
 func (i *Instance) Record() *store.Instance { return i.record }
 
-// WebhookURLs holds the URL of each flow, by flow name. It must not be changed.
-func (i *Instance) WebhookURLs() map[string]string { return i.webhookURLs }
+// WebhookURLs holds the URL of each flow, by flow name. It is the caller's own.
+func (i *Instance) WebhookURLs() map[string]string { return maps.Clone(i.webhookURLs) }

@@ -82,7 +82,7 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 
 // restore brings a claimed execution back from its record.
 func (e *Engine) restore(claim *store.Claim) (*execution, error) {
-	instance, err := e.load(e.work, claim.Execution.Instance, e.options.Store.Instance)
+	instance, err := e.load(e.work, byID(claim.Execution.Instance), e.options.Store.Instance)
 	if err != nil {
 		return nil, err
 	}

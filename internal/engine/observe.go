@@ -60,8 +60,22 @@ func (b *logBuffer) add(line *logLine) {
 // encode is the form on record: a JSON list of logLine; nil if there are none.
 func (b *logBuffer) encode() []byte {
 	b.mu.Lock()
-	lines, dropped := b.lines, b.dropped
+	lines, dropped := slices.Clip(b.lines), b.dropped
 	b.mu.Unlock()
+	return encodeLines(lines, dropped)
+}
+
+// take returns the form on record and empties the buffer. What is logged meanwhile stands in
+// one or the other.
+func (b *logBuffer) take() []byte {
+	b.mu.Lock()
+	lines, dropped := b.lines, b.dropped
+	b.lines, b.size, b.dropped = nil, 0, 0
+	b.mu.Unlock()
+	return encodeLines(lines, dropped)
+}
+
+func encodeLines(lines []json.RawMessage, dropped int) []byte {
 	if dropped > 0 {
 		line := logLine{Time: time.Now().UTC(), Level: "WARN", Message: fmt.Sprintf("%d more lines were not kept", dropped)}
 		data, _ := json.Marshal(&line) //nolint:errchkjson // Only strings and a time.
@@ -71,15 +85,6 @@ func (b *logBuffer) encode() []byte {
 		return nil
 	}
 	data, _ := json.Marshal(lines) //nolint:errchkjson // Each line is JSON.
-	return data
-}
-
-// take returns the form on record and empties the buffer.
-func (b *logBuffer) take() []byte {
-	data := b.encode()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.lines, b.size, b.dropped = nil, 0, 0
 	return data
 }
 

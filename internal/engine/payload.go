@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -31,7 +33,7 @@ type payloadHead struct {
 
 // encodePayload brings a payload into its stored form.
 func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
-	body, err := p.Body.Bytes()
+	body, err := bodyBytes(p)
 	if err != nil {
 		return store.Payload{}, fmt.Errorf("the payload's body: %w", err)
 	}
@@ -49,6 +51,16 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 		return store.Payload{}, fmt.Errorf("the payload: %w", err)
 	}
 	return store.Payload{Head: data, Body: bytes}, nil
+}
+
+// bodyBytes encodes the body. What a trigger put into it may be of a type of its own, whose
+// MarshalJSON panics.
+func bodyBytes(p *sluice.TriggerPayload) (body []byte, err error) {
+	err = guard(func() (err error) {
+		body, err = p.Body.Bytes()
+		return err
+	})
+	return body, err
 }
 
 // DecodePayload brings a payload back from its stored form, without what the instance
@@ -78,6 +90,35 @@ func copyPayload(p *sluice.TriggerPayload) *sluice.TriggerPayload {
 	clone := *p
 	clone.Headers, clone.QueryParameters = maps.Clone(p.Headers), maps.Clone(p.QueryParameters)
 	return &clone
+}
+
+// hideParameters takes parameters out of a payload's query, and out of the URL that was
+// called. What else stands in the URL stays to the letter.
+func hideParameters(p *sluice.TriggerPayload, secret func(name string) bool) {
+	for name := range p.QueryParameters {
+		if secret(name) {
+			p.QueryParameters = maps.Clone(p.QueryParameters) // The trigger may have kept its own.
+			maps.DeleteFunc(p.QueryParameters, func(name string, _ []string) bool { return secret(name) })
+			break
+		}
+	}
+	called, query, ok := strings.Cut(p.InvokeURL, "?")
+	if !ok {
+		return
+	}
+	parameters := strings.Split(query, "&")
+	kept := slices.DeleteFunc(slices.Clone(parameters), func(parameter string) bool {
+		name, _, _ := strings.Cut(parameter, "=")
+		decoded, err := url.QueryUnescape(name)
+		return secret(name) || err == nil && secret(decoded)
+	})
+	switch len(kept) {
+	case len(parameters):
+	case 0:
+		p.InvokeURL = called
+	default:
+		p.InvokeURL = called + "?" + strings.Join(kept, "&")
+	}
 }
 
 // sameBytes tells whether a and b are the same memory, or both empty.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -29,6 +30,8 @@ func (e *ConfigError) Error() string {
 type prelude struct {
 	// id of the execution; only the first has that of the preprocess flow's.
 	id string
+	// route tells the executions of one request apart; empty if there is only one.
+	route string
 	// step is the part of the flow's result that led to the execution, on record.
 	step                      *store.Step
 	logs                      *logBuffer
@@ -40,6 +43,15 @@ func (p *prelude) executionID() string {
 		return ""
 	}
 	return p.id
+}
+
+// deliveryKey names the execution by the sender's id of its request: each route of a delivery
+// has its own, the same whenever the delivery is repeated.
+func (p *prelude) deliveryKey(deliveryID string) string {
+	if p == nil || p.route == "" || deliveryID == "" {
+		return deliveryID
+	}
+	return deliveryID + " " + p.route
 }
 
 func (p *prelude) steps() []*store.Step {
@@ -99,6 +111,9 @@ func (e *Engine) followAll(ctx context.Context, from Target, data []byte) ([]Tar
 			return nil, err
 		}
 		targets[i].prelude = &prelude{step: &store.Step{Key: preprocessKey, Result: result}}
+		if len(results) > 1 {
+			targets[i].prelude.route = strconv.Itoa(i)
+		}
 	}
 	return targets, nil
 }
@@ -112,22 +127,27 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 	if err := x.fireTrigger(ctx, fired, method); err != nil || fired.Stop {
 		return nil, err
 	}
-	if err := x.target.Flow.checkInput(x.payload); err != nil {
-		return nil, &InputError{err}
+	if err := x.checkInput(); err != nil {
+		return nil, err
 	}
 	x.hideSecrets()
 	userCtx, run := x.newRun(ctx, x.payload)
 	var result *sluice.Result
 	if err := guard(func() (err error) {
-		result, err = x.target.Flow.OnExecution(userCtx, run)
-		return err
+		if result, err = x.target.Flow.OnExecution(userCtx, run); err != nil {
+			return err
+		}
+		if result == nil {
+			result = &sluice.Result{}
+		}
+		if data, err = encodeJSON(result.Data); err != nil {
+			return fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
+		}
+		return nil
 	}); err != nil {
-		return nil, err
+		return nil, &TriggerError{err}
 	}
-	if result == nil {
-		result = &sluice.Result{}
-	}
-	return encodeJSON(result.Data)
+	return data, nil
 }
 
 // preprocessError is the error that counts: what made the context end explains the one
@@ -137,7 +157,7 @@ func preprocessError(ctx context.Context, err error) error {
 	var config *ConfigError
 	switch {
 	case errors.As(cause, &config):
-		return cause
+		return &TriggerError{config}
 	case err != nil && errors.Is(cause, ErrRouteDeadline):
 		return fmt.Errorf("%w: %w", ErrRouteDeadline, err)
 	default:

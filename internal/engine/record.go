@@ -23,7 +23,7 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 	}
 	defer x.ended()
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
-		x.giveBack() //nolint:contextcheck // It must be written, and ctx has ended.
+		x.giveBack()
 		return
 	}
 	x.err = x.commit(x.outcome(reply, err))

@@ -28,8 +28,9 @@ type Reply struct {
 
 const jsonType = "application/json"
 
-// maxReplyBytes bounds a result (seed 001, "API gateway size and time limitations").
-const maxReplyBytes = 500_000_000
+// maxReplyBytes bounds a result: a tenth of what the platform allows (seed 001, "API gateway
+// size and time limitations"), which serves results from a store of files, not from memory.
+const maxReplyBytes = 50_000_000
 
 // newReply turns a flow's result into its reply: nil data is the JSON null, text and bytes
 // are sent as they are under a content type of their own, all else is JSON.
@@ -52,7 +53,7 @@ func newReply(result *sluice.Result) (*Reply, error) {
 		return nil, fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
 	}
 	if len(reply.Body) > maxReplyBytes {
-		return nil, fmt.Errorf("the result has %d bytes: at most %d can be answered", len(reply.Body), maxReplyBytes)
+		return nil, fmt.Errorf("the result has %d bytes: at most %d can be answered: hand out a URL of what is larger", len(reply.Body), maxReplyBytes)
 	}
 	return reply, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
@@ -65,7 +64,7 @@ func (e *Engine) instanceOfCustomer(ctx context.Context, d *definition, external
 		return nil, unknown("no customer is named: %s is missing", d.routing.customer)
 	}
 	name := d.integration.Name
-	return e.load(ctx, customerKey(name, externalID), func(ctx context.Context, _ string) (*store.Instance, error) {
+	return e.load(ctx, byCustomer(name, externalID), func(ctx context.Context, _ string) (*store.Instance, error) {
 		found, err := e.options.Store.InstancesOfCustomer(ctx, name, externalID)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
@@ -80,10 +79,4 @@ func (e *Engine) instanceOfCustomer(ctx context.Context, d *definition, external
 			return nil, unknown("customer %.100q has %d deployed instances: on a shared endpoint it must be one", externalID, len(found))
 		}
 	})
-}
-
-// customerKey is what a customer's one deployed instance is cached under. No id of an
-// endpoint or instance has a space.
-func customerKey(integration, externalID string) string {
-	return "customer " + strconv.Itoa(len(integration)) + " " + integration + " " + externalID
 }

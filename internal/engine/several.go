@@ -63,7 +63,7 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 	}
 	accepted := make([]Accepted, len(all))
 	for i, answer := range answers {
-		accepted[i] = e.begin(all[i].execution, acceptances[i], answer) //nolint:contextcheck // As in Accept.
+		accepted[i] = e.begin(all[i].execution, acceptances[i], answer)
 	}
 	return accepted, nil
 }

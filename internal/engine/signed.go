@@ -33,8 +33,3 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 	x.deliveryID = trigger.Signature.DedupeID(request)
 	return x.callTrigger(ctx, fired, trigger.OnTrigger)
 }
-
-// dropBody keeps a stranger's body out of the record.
-func (x *execution) dropBody() {
-	x.payload.Body, x.payload.RawBody.Data = sluice.Body{}, nil
-}

@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"golang.org/x/time/rate"
+	"slices"
 
 	"github.com/sluice-go/sluice"
 )
@@ -23,24 +23,30 @@ type Target struct {
 // NeedsRoute tells whether the flow is still to be found: see [Engine.Route].
 func (t Target) NeedsRoute() bool { return t.Flow == nil }
 
-// refusals bounds how many refused requests are recorded.
-func (t Target) refusals() *rate.Limiter {
+// refusals bounds the refused requests that are recorded.
+func (t Target) refusals() *refusals {
 	if t.Instance != nil {
 		return t.Instance.refusals
 	}
 	return t.definition.refusals
 }
 
-// isSecretHeader tells which headers only the triggers may see: that of the flow, and that
-// of the flow which routes to it.
+// isSecretHeader tells which headers only the triggers may see: that of the flow, and on an
+// endpoint that several flows share those of all of them. A request may go to several, or
+// nowhere.
 func (t Target) isSecretHeader(name string) bool {
-	if t.Flow != nil && t.Flow.isSecretHeader(name) {
-		return true
+	if t.definition.routing == nil {
+		return t.Flow.isSecretHeader(name)
 	}
-	if routing := t.definition.routing; routing != nil && routing.preprocess != nil && routing.preprocess.isSecretHeader(name) {
-		return true
+	return slices.ContainsFunc(t.definition.ordered, func(f *Flow) bool { return f.isSecretHeader(name) })
+}
+
+// isSecretParameter is isSecretHeader for the parameters of the URL.
+func (t Target) isSecretParameter(name string) bool {
+	if t.definition.routing == nil {
+		return t.Flow.isSecretParameter(name)
 	}
-	return isSecretHeader(name)
+	return slices.ContainsFunc(t.definition.ordered, func(f *Flow) bool { return f.isSecretParameter(name) })
 }
 
 func (t Target) webhookURLs() map[string]string {

@@ -15,12 +15,14 @@ func (g *Gateway) admit(c *call) error {
 	if ok {
 		return nil
 	}
+	// The sentence is seed 001's.
+	return tooMany(fmt.Sprintf("Endpoint with id: %s has exceeded maximum allowed throughput of %d requests/second. Please throttle your requests.",
+		c.endpoint, g.options.RateLimit), wait)
+}
+
+func tooMany(message string, wait time.Duration) *refusal {
 	return &refusal{
-		status: http.StatusTooManyRequests,
-		// The sentence is seed 001's.
-		message: fmt.Sprintf("Endpoint with id: %s has exceeded maximum allowed throughput of %d requests/second. Please throttle your requests.",
-			c.endpoint, g.options.RateLimit),
-		retryAfter: int((wait + time.Second - 1) / time.Second),
+		status: http.StatusTooManyRequests, message: message, retryAfter: int((wait + time.Second - 1) / time.Second),
 	}
 }
 

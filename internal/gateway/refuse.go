@@ -86,34 +86,59 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// asRefusal is the answer to an error of any stage.
+// cannotServe is all that a caller learns of a fault of ours.
+const cannotServe = "The endpoint cannot be served at the moment."
+
+// asRefusal is the answer to an error of any stage. Only what the caller or user code is to
+// blame for is put into words; anything else is our fault, and in the log.
 func asRefusal(err error) *refusal {
 	var known *refusal
-	var rejected *sluice.RejectError
-	var panicked *sluice.PanicError
+	var failed *engine.ExecutionError
+	var triggered *engine.TriggerError
+	var misfit *engine.InputError
 	var unrouted *engine.RouteError
-	var unsigned *sluice.SignatureError
+	var unreadable *sluice.BodyError
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.As(err, &rejected):
-		return &refusal{status: rejected.StatusCode, message: rejected.Message}
-	case errors.As(err, &unsigned): // The record has the reason, a forger learns none.
-		return &refusal{status: http.StatusUnauthorized, message: "The request is not signed as this endpoint requires."}
-	case errors.As(err, &panicked):
-		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
-	case errors.Is(err, sluice.ErrMalformedJSON):
-		return badRequest("Received malformed JSON payload.")
-	case errors.Is(err, engine.ErrDeadline):
-		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
+	case errors.As(err, &failed):
+		return userRefusal(failed.Err)
 	case errors.Is(err, engine.ErrRouteDeadline):
 		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
+	case errors.As(err, &misfit):
+		return userRefusal(misfit.Err)
+	case isA[*sluice.SignatureError](err): // The record has the reason, a forger learns none.
+		return &refusal{status: http.StatusUnauthorized, message: "The request is not signed as this endpoint requires."}
+	case errors.As(err, &triggered):
+		return userRefusal(triggered.Err)
 	case errors.As(err, &unrouted) && (unrouted.UnknownFlow || unrouted.UnknownCustomer):
 		return &refusal{status: http.StatusNotFound, message: unrouted.Error()}
+	case errors.As(err, &unrouted):
+		return badRequest(unrouted.Error())
+	case errors.Is(err, sluice.ErrMalformedJSON):
+		return badRequest("Received malformed JSON payload.")
+	case errors.As(err, &unreadable):
+		return badRequest(unreadable.Error())
+	case errors.Is(err, engine.ErrDeadline):
+		return &refusal{status: http.StatusGatewayTimeout, message: "The execution is taking longer than a caller can wait. It goes on."}
 	case errors.Is(err, engine.ErrQueueFull):
 		return unavailable("Too many executions are waiting. Nothing was accepted.")
 	case errors.Is(err, engine.ErrNotAccepted), errors.Is(err, engine.ErrStopped):
 		return unavailable("The service cannot take requests at the moment. Nothing was accepted.")
+	default:
+		return unavailable(cannotServe)
+	}
+}
+
+// userRefusal is the answer to an error of user code: its message to the letter, unless it
+// rejected or panicked (seed 001).
+func userRefusal(err error) *refusal {
+	var rejected *sluice.RejectError
+	switch {
+	case errors.As(err, &rejected):
+		return &refusal{status: rejected.StatusCode, message: rejected.Message}
+	case isA[*sluice.PanicError](err):
+		return &refusal{status: http.StatusInternalServerError, message: "The flow panicked."}
 	default:
 		return badRequest(err.Error())
 	}

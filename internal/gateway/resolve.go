@@ -32,7 +32,7 @@ func (g *Gateway) resolve(c *call) error {
 	case errors.Is(err, engine.ErrUnknownEndpoint):
 		return errNotFound
 	case err != nil:
-		return unavailable("The endpoint cannot be served at the moment.")
+		return unavailable(cannotServe)
 	}
 	return nil
 }

@@ -100,12 +100,12 @@ func (g *Gateway) serveResult(c *call, secret string) error {
 			status: http.StatusMethodNotAllowed, message: "Method " + method + " is not allowed: fetch a result with GET.", allow: "GET, HEAD",
 		}
 	}
-	reply, executionID, err := g.engine.Result(c.request.Context(), secret)
-	switch {
-	case errors.Is(err, engine.ErrUnknownResult):
-		return errNotFound
-	case err != nil:
-		return unavailable("The result cannot be read at the moment.")
+	if wait, ok := g.results.allow(secret); !ok {
+		return tooMany("The result is fetched too often.", wait)
+	}
+	reply, executionID, err := g.readResult(c, secret)
+	if err != nil {
+		return err
 	}
 	c.setExecutionID(executionID)
 	c.setHeaders(reply.Headers)
@@ -115,3 +115,25 @@ func (g *Gateway) serveResult(c *call, secret string) error {
 	c.write(reply.StatusCode, reply.ContentType, reply.Body)
 	return nil
 }
+
+// readResult reads a kept result, as many at a time as there are processors, and counts its
+// bytes against the budget until it is sent. One that is larger than the budget takes it all.
+func (g *Gateway) readResult(c *call, secret string) (reply *engine.Reply, executionID string, err error) {
+	ctx := c.request.Context()
+	select {
+	case g.reading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, "", unavailable(cannotReadResult)
+	}
+	defer func() { <-g.reading }()
+	reply, executionID, err = g.engine.Result(ctx, secret)
+	switch {
+	case errors.Is(err, engine.ErrUnknownResult):
+		return nil, "", errNotFound
+	case err != nil:
+		return nil, "", unavailable(cannotReadResult)
+	}
+	return reply, executionID, g.hold(c, min(int64(len(reply.Body)), g.options.MaxInFlightBytes))
+}
+
+const cannotReadResult = "The result cannot be read at the moment."

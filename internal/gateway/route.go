@@ -43,8 +43,12 @@ func (g *Gateway) hideCustomers(c *call, err error) error {
 	if !ok || !unrouted.UnknownCustomer {
 		return err
 	}
-	if errors.Is(g.engine.AuthorizeUnknown(c.request.Context(), unrouted, c.presentedKeys()), engine.ErrUnauthorized) {
+	switch denied := g.engine.AuthorizeUnknown(c.request.Context(), unrouted, c.presentedKeys()); {
+	case errors.Is(denied, engine.ErrUnauthorized):
 		return unauthorized
+	case denied != nil:
+		return unavailable(cannotServe)
+	default:
+		return err
 	}
-	return err
 }

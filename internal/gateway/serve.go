@@ -33,15 +33,17 @@ type Gateway struct {
 	engine   *engine.Engine
 	options  Options
 	rate     *rateLimiter
+	results  *rateLimiter // by the secret of the result
 	inFlight budget
 	parsing  chan struct{} // a place each for large bodies that are being parsed
+	reading  chan struct{} // a place each for results that are being read
 }
 
 // New returns the gateway of an engine.
 func New(e *engine.Engine, options Options) *Gateway {
 	g := &Gateway{
-		engine: e, options: options, rate: newRateLimiter(options.RateLimit),
-		parsing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		engine: e, options: options, rate: newRateLimiter(options.RateLimit), results: newRateLimiter(options.RateLimit),
+		parsing: make(chan struct{}, runtime.GOMAXPROCS(0)), reading: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	g.inFlight.free.Store(options.MaxInFlightBytes)
 	return g
@@ -51,7 +53,7 @@ func New(e *engine.Engine, options Options) *Gateway {
 type call struct {
 	http.ResponseWriter
 	request *http.Request
-	// held is what of the gateway's budget the body takes.
+	// held is what of the gateway's budget the body takes, or the result.
 	held int64
 	// bodyRead says that nothing of the body is left on the connection.
 	bodyRead bool
@@ -79,13 +81,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.engine.Leave()
+	defer func() { g.inFlight.give(c.held) }()
 	if secret, ok := strings.CutPrefix(r.URL.Path, resultPrefix); ok {
 		if err := g.serveResult(c, secret); err != nil { //nolint:contextcheck // Its context is the request's.
 			g.refuse(c, err)
 		}
 		return
 	}
-	defer func() { g.inFlight.give(c.held) }()
 	for _, stage := range [...]func(*call) error{g.resolve, g.admit, g.authenticate, g.parse, g.route, g.fire, g.respond} {
 		if err := stage(c); err != nil {
 			g.refuse(c, err)
