@@ -13,7 +13,9 @@ const (
 	EndpointSharedInstance EndpointType = "shared_instance"
 )
 
-// EndpointSecurityType says which API key a flow's callers owe (seed 000).
+// EndpointSecurityType says which API key a flow's callers owe (seed 000). A caller presents
+// one key. On an endpoint that a preprocess flow routes it is checked for that flow and for
+// the flow that the request is routed to: where both ask for a key, one must fit both.
 type EndpointSecurityType string
 
 // The endpoint security types. The zero value is [EndpointSecurityCustomerOptional].

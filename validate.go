@@ -111,6 +111,7 @@ func (v *validator) integrationFields() {
 		v.add("flows", "an integration needs at least one flow")
 	}
 	v.preprocess()
+	v.routedKeys()
 }
 
 // preprocess checks how requests are routed (seed 002, behaviour of spectral 10.31).
@@ -144,6 +145,22 @@ func (v *validator) preprocess() {
 		v.mirror("endpointType", "Integration with specified EndpointType must define either a Trigger Preprocess Flow Config or a Preprocess Flow.")
 	case !routed && !both && (config != nil || flows > 0):
 		v.add("endpointType", "a preprocess config routes requests of shared endpoints: the endpoint type must be %s", quoteAll([]EndpointType{EndpointInstanceSpecific, EndpointSharedInstance}))
+	}
+}
+
+// routedKeys reports flows that nobody reaches: a caller presents one key, which must fit the
+// preprocess flow and the flow that it routes to.
+func (v *validator) routedKeys() {
+	flows := v.integration.Flows
+	router := slices.IndexFunc(flows, func(f Flow) bool { return f.PreprocessFlowConfig != nil })
+	if router < 0 || flows[router].EndpointSecurityType != EndpointSecurityOrganization {
+		return
+	}
+	fits := func(key string) bool { return slices.Contains(flows[router].OrganizationAPIKeys, key) }
+	for n := range flows {
+		if n != router && flows[n].EndpointSecurityType == EndpointSecurityOrganization && !slices.ContainsFunc(flows[n].OrganizationAPIKeys, fits) {
+			v.add(at("flows", n)+".organizationApiKeys", "none of the keys is one of flow %q, which routes requests here: nobody has both", flows[router].Name)
+		}
 	}
 }
 

@@ -288,3 +288,21 @@ func TestValidateExportMakesSpectralsChecksOnly(t *testing.T) {
 	require.Error(t, i.Validate())
 	require.NoError(t, i.ValidateExport())
 }
+
+// TestKeysOfRoutedFlows: the one key that a caller presents must fit the preprocess flow and
+// its target.
+func TestKeysOfRoutedFlows(t *testing.T) {
+	t.Parallel()
+	integration := func(keys ...string) *sluice.Integration {
+		return oneFlow(func(i *sluice.Integration, f *sluice.Flow) {
+			i.EndpointType = sluice.EndpointInstanceSpecific
+			f.EndpointSecurityType, f.OrganizationAPIKeys = sluice.EndpointSecurityOrganization, []string{"one", "two"}
+			target := sluice.Flow{Name: "Target", StableKey: "target", OnExecution: noExecution, EndpointSecurityType: f.EndpointSecurityType, OrganizationAPIKeys: keys}
+			f.PreprocessFlowConfig = &sluice.PreprocessFlowConfig{FlowNameField: "flow"}
+			i.Flows = append(i.Flows, target)
+		})
+	}
+	require.NoError(t, integration("two", "three").Validate())
+	require.ErrorContains(t, integration("three").Validate(), `flows[1].organizationApiKeys: none of the keys is one of flow "Create"`)
+	require.NoError(t, integration("three").ValidateExport())
+}
