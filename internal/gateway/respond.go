@@ -144,5 +144,5 @@ func (c *call) write(status int, contentType string, body []byte) {
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.WriteHeader(status)
-	_, _ = c.Write(body) //nolint:gosec // It is the author's answer. A caller who has gone needs none.
+	_, _ = c.Write(body) // A caller who has gone needs no answer.
 }
