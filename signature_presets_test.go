@@ -218,3 +218,22 @@ func TestSignatureTolerance(t *testing.T) {
 	}
 	require.Positive(t, checked)
 }
+
+// TestThreat49_EmptySecretNeverVerifies: whatever is signed with it, for every provider.
+func TestThreat49_EmptySecretNeverVerifies(t *testing.T) {
+	t.Parallel()
+	for _, c := range presetCases(t) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			require.Error(t, c.signature.CheckSecret(""), "an empty secret is a fault of the configuration")
+			signed, err := c.signature.Sign(c.request, c.sign)
+			require.NoError(t, err)
+			require.Error(t, c.signature.Verify(signed))
+			require.Error(t, c.signature.Verify(signed, ""))
+			require.Error(t, c.signature.Verify(signed, "", ""))
+			if forged, err := c.signature.Sign(c.request, ""); err == nil {
+				require.Error(t, c.signature.Verify(forged, ""))
+			}
+		})
+	}
+}

@@ -33,6 +33,7 @@ func rows() []row {
 		{name: "sync, unrecorded", start: startRuntime(echo, true, runtime.RecordNone)},
 		{name: "sync, recorded", start: startRuntime(echo, true, runtime.RecordAll)},
 		{name: "async, accepted and executed", start: startRuntime(idle, false, runtime.RecordAll)},
+		{name: "async, with key, rate and route by a field", start: startGateway},
 		{name: "no HTTP: raw group commit", start: startRaw},
 		{name: "no HTTP: accept", start: startAccept(false)},
 		{name: "no HTTP: accept, one a commit", start: startAccept(true)},

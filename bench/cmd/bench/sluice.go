@@ -43,8 +43,41 @@ func startRuntime(flow sluice.Flow, synchronous bool, recording runtime.Recordin
 
 func serveFlow(flow sluice.Flow, options runtime.Options) (*subject, error) {
 	options.RateLimit = -1 // What is measured has one endpoint.
+	return serveIntegration(&sluice.Integration{Name: "Bench", Flows: []sluice.Flow{flow}}, options, runtime.Deployment{}, nil)
+}
+
+// startGateway serves a flow behind everything that the gateway does: a rate that is
+// counted, an API key, and the endpoint of all customers, whose flow and customer stand in
+// the body.
+func startGateway(dir string) (*subject, error) {
+	flow := idle
+	flow.Name, flow.EndpointSecurityType = "order.created", sluice.EndpointSecurityCustomerRequired
+	integration := &sluice.Integration{
+		Name: "Bench", Flows: []sluice.Flow{flow}, EndpointType: sluice.EndpointSharedInstance,
+		TriggerPreprocessFlowConfig: &sluice.PreprocessFlowConfig{
+			FlowNameField: "body.data.event", ExternalCustomerIDField: "body.data.customer.id",
+		},
+	}
+	options := runtime.Options{Database: filepath.Join(dir, "bench.db"), RateLimit: manyRequests}
+	customer := runtime.Deployment{Customer: runtime.Customer{ExternalID: "cus_8842071"}}
+	return serveIntegration(integration, options, customer, func(rt *runtime.Runtime, instance *runtime.Instance, header http.Header) error {
+		key, err := rt.CreateAPIKey(context.Background(), instance.ID, flow.Name)
+		header.Set("Api-Key", key)
+		return err
+	})
+}
+
+// manyRequests a second are counted and never reached.
+const manyRequests = 100_000
+
+// serveIntegration deploys an instance and serves its first flow over HTTP. prepare, if not
+// nil, completes the headers of the requests.
+func serveIntegration(
+	integration *sluice.Integration, options runtime.Options, deployment runtime.Deployment,
+	prepare func(rt *runtime.Runtime, instance *runtime.Instance, header http.Header) error,
+) (*subject, error) {
 	ctx := context.Background()
-	options.Integrations = []*sluice.Integration{{Name: "Bench", Flows: []sluice.Flow{flow}}}
+	options.Integrations = []*sluice.Integration{integration}
 	options.Logger = slog.New(slog.DiscardHandler)
 	rt, err := runtime.New(ctx, options)
 	if err != nil {
@@ -53,20 +86,21 @@ func serveFlow(flow sluice.Flow, options runtime.Options) (*subject, error) {
 	if err := rt.Start(ctx); err != nil {
 		return nil, errors.Join(err, rt.Stop(ctx))
 	}
-	instance, err := rt.Deploy(ctx, runtime.Deployment{})
+	instance, err := rt.Deploy(ctx, deployment)
 	if err != nil {
 		return nil, errors.Join(err, rt.Stop(ctx))
 	}
-	endpoint, err := url.Parse(instance.WebhookURLs[flow.Name])
+	endpoint, err := url.Parse(instance.WebhookURLs[integration.Flows[0].Name])
+	header := http.Header{"Content-Type": {"application/json"}}
+	if err == nil && prepare != nil {
+		err = prepare(rt, instance, header)
+	}
 	if err != nil {
 		return nil, errors.Join(err, rt.Stop(ctx))
 	}
 	return &subject{
-		handler: rt.Handler(),
-		path:    endpoint.Path,
-		header:  http.Header{"Content-Type": {"application/json"}},
-		body:    order.Document(),
-		stop:    func() error { return rt.Stop(ctx) },
+		handler: rt.Handler(), path: endpoint.Path, header: header, body: order.Document(),
+		stop: func() error { return rt.Stop(ctx) },
 	}, nil
 }
 
