@@ -28,7 +28,7 @@ test: ## Run the tests of every module.
 	@go test -count=1 -v -run '^TestConformance$$' ./manifest | sed -n 's/^.*: conformance:/conformance:/p'
 
 race: ## Run the tests of every module under the race detector (needs a C compiler).
-	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -race ./...); done
+	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -timeout 30m -race ./...); done
 
 lint: $(GOLANGCI_LINT) ## Check every module with golangci-lint.
 	@set -e; for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...); done
