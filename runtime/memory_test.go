@@ -121,6 +121,9 @@ func (r *repeat) Read(p []byte) (int, error) {
 // TestThreat37InFlightMemory sends 30 bodies of the maximum size at a time. It measures the
 // process, so it runs alone.
 func TestThreat37InFlightMemory(t *testing.T) { //nolint:paralleltest // It measures the process.
+	if underRace {
+		t.Skip("the race detector multiplies memory: make test measures it")
+	}
 	if testing.Short() {
 		t.Skip("it moves a gigabyte")
 	}
@@ -184,6 +187,9 @@ func upload(t *testing.T, endpoint string, body io.Reader, length int64, name, v
 
 // TestThreat8DecompressionBomb sends a megabyte that is a gigabyte.
 func TestThreat8DecompressionBomb(t *testing.T) { //nolint:paralleltest // It measures the process.
+	if underRace {
+		t.Skip("the race detector multiplies memory: make test measures it")
+	}
 	const members = 64
 	var member bytes.Buffer
 	writer := gzip.NewWriter(&member)
