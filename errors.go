@@ -14,9 +14,6 @@ var (
 	// ErrAmbiguousStep is returned by Step when a step of the same name is running: give
 	// one of them another name, or a key with [WithKey].
 	ErrAmbiguousStep = errors.New("sluice: two steps of one name at the same time: tell them apart with WithKey")
-	// ErrLeaseLost is the cause with which an execution's context ends when another worker
-	// has taken it over.
-	ErrLeaseLost = errors.New("sluice: the lease of this execution was lost; another worker runs it")
 	// ErrStopping is the cause with which an execution's context ends when the runtime
 	// stops. The execution runs again at the next start, or elsewhere.
 	ErrStopping = errors.New("sluice: the runtime is stopping")

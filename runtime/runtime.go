@@ -95,6 +95,6 @@ func (rt *Runtime) closeStore() error {
 }
 
 // Handler serves the webhook endpoints, and the results that callers are redirected to, below
-// /trigger/. Mount it with [http.StripPrefix]
-// below another path, and give that to Options.BaseURL.
+// /trigger/. Mount it with [http.StripPrefix] below another path, and give that to
+// Options.BaseURL.
 func (rt *Runtime) Handler() http.Handler { return rt.gateway }

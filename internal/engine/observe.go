@@ -16,7 +16,7 @@ import (
 
 // The logs that one attempt keeps on record: so many lines, and so many bytes of text.
 const (
-	maxlogLines = 1_000
+	maxLogLines = 1_000
 	maxLogBytes = 256 << 10
 )
 
@@ -49,7 +49,7 @@ func (b *logBuffer) add(line *logLine) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.lines) == maxlogLines || b.size+len(data) > maxLogBytes {
+	if len(b.lines) == maxLogLines || b.size+len(data) > maxLogBytes {
 		b.dropped++
 		return
 	}
