@@ -22,15 +22,7 @@ func (v ValueListVar[T]) Get(run *Run) []T {
 
 // Definition implements [ConfigVar].
 func (v ValueListVar[T]) Definition() ConfigVarDefinition {
-	definition := ConfigVarDefinition{CollectionType: CollectionValueList}
-	if !isNil(v.Element) {
-		definition = v.Element.Definition()
-		definition.CollectionType, definition.Default = CollectionValueList, nil
-	}
-	if v.Default != nil {
-		definition.Default = slices.Clone(v.Default)
-	}
-	return definition
+	return listDefinition(CollectionValueList, v.Element, v.Default)
 }
 
 // KeyValueListVar is a config variable that holds a list of keys with a value each.
@@ -49,13 +41,18 @@ func (v KeyValueListVar[T]) Get(run *Run) []KeyValue[T] {
 
 // Definition implements [ConfigVar].
 func (v KeyValueListVar[T]) Definition() ConfigVarDefinition {
-	definition := ConfigVarDefinition{CollectionType: CollectionKeyValueList}
-	if !isNil(v.Element) {
-		definition = v.Element.Definition()
-		definition.CollectionType, definition.Default = CollectionKeyValueList, nil
+	return listDefinition(CollectionKeyValueList, v.Element, v.Default)
+}
+
+// listDefinition is the definition of a list of what element describes.
+func listDefinition[E any](collection CollectionType, element ConfigVar, values []E) ConfigVarDefinition {
+	var definition ConfigVarDefinition
+	if !isNil(element) {
+		definition = element.Definition()
 	}
-	if v.Default != nil {
-		definition.Default = slices.Clone(v.Default)
+	definition.CollectionType, definition.Default = collection, nil
+	if values != nil {
+		definition.Default = slices.Clone(values)
 	}
 	return definition
 }
