@@ -41,6 +41,10 @@ type Options struct {
 	InstanceCacheBytes int
 	// Integrations to serve, each by its name.
 	Integrations []*sluice.Integration
+	// Lease is how long executions of this runtime stay its own after it was last heard of:
+	// then another runtime on the same store runs them. Not less than 2 seconds. Defaults to
+	// 15 seconds.
+	Lease time.Duration
 	// Logger receives what the runtime and its flows log. Defaults to slog.Default().
 	Logger *slog.Logger
 	// MasterKeys encrypt configurations, and the copies of API keys that flows see, in the
@@ -122,6 +126,9 @@ const (
 	SyncResponseRedirect
 )
 
+// minLease is the shortest lease (design §4.4).
+const minLease = 2 * time.Second
+
 func (o Options) check() error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
@@ -137,6 +144,7 @@ func (o Options) check() error {
 	fault(o.CrashLimit < 0 || o.CrashLimit == 1, "Options.CrashLimit is %d: it must be at least 2", o.CrashLimit)
 	fault(o.ExecutionTimeout < 0, "Options.ExecutionTimeout is %v: it must not be negative", o.ExecutionTimeout)
 	fault(o.InstanceCacheBytes < 0, "Options.InstanceCacheBytes is %d: it must not be negative", o.InstanceCacheBytes)
+	fault(o.Lease != 0 && o.Lease < minLease, "Options.Lease is %v: it must be at least %v", o.Lease, minLease)
 	for i, key := range o.MasterKeys {
 		fault(len(key) != secret.KeySize, "Options.MasterKeys[%d] has %d bytes: it must be %d random ones", i, len(key), secret.KeySize)
 	}
@@ -162,6 +170,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Database, "sluice.db")
 	setDefault(&o.ExecutionTimeout, 15*time.Minute)
 	setDefault(&o.InstanceCacheBytes, 256<<20)
+	setDefault(&o.Lease, 15*time.Second)
 	setDefault(&o.MaxBodyBytes, 6_000_000)
 	setDefault(&o.MaxInFlightBytes, max(256<<20, 32*o.MaxBodyBytes))
 	setDefault(&o.MaxQueued, 1_000_000)
@@ -197,6 +206,7 @@ func (o Options) engine(s store.Store) engine.Options {
 		Concurrency:        o.Concurrency,
 		CrashLimit:         o.CrashLimit,
 		ExecutionTimeout:   o.ExecutionTimeout,
+		Lease:              o.Lease,
 		KeepSynchronous:    o.Recording.keeps,
 		ResultExpiry:       o.ResultExpiry,
 		InstanceCacheBytes: o.InstanceCacheBytes,

@@ -45,6 +45,15 @@ type Execution struct {
 	Flow string
 	// InvokeType says what started it.
 	InvokeType string
+	// Lane in which it takes a seat while it runs.
+	Lane Lane
+	// UniqueKey names what it is about, within its instance and flow; empty is nothing. A
+	// newer execution with the same key cancels those that wait for a retry.
+	UniqueKey string
+	// Parent is the id of the execution that invoked it, Original of the one that it
+	// replays; empty if there is none. Depth counts the executions above it.
+	Parent, Original string
+	Depth            int
 	// AcceptedAt is when it was accepted, in UTC.
 	AcceptedAt time.Time
 	// Payload is what started it.
@@ -52,6 +61,18 @@ type Execution struct {
 	// Logs of what ran before it was accepted, as the engine encoded them; nil if there are
 	// none.
 	Logs []byte
+}
+
+// Lane orders executions of one instance, and bounds how many of them run at once. What is
+// stored of it belongs to the execution: a lane begins with its first execution and ends
+// with its last one.
+type Lane struct {
+	// Key tells the lanes of an instance apart.
+	Key string
+	// Limit is how many executions of the lane may have a seat at once, for this one to take
+	// another; first attempts take theirs in the order of acceptance. 0 is no limit and no
+	// order: such executions have no seat.
+	Limit int
 }
 
 // Payload is what started an execution, as the engine encoded it: bytes to the store.
@@ -71,10 +92,16 @@ type Acceptance struct {
 	DedupeUntil time.Time
 	// Steps to journal: what ran before the acceptance.
 	Steps []*Step
-	// Worker claims the execution at once, if not empty.
-	Worker string
+	// Worker claims the execution at once, if its lane has a free seat and nobody waits
+	// there; no ID means that it is left to Claim.
+	Worker Worker
 	// Outcome is that of an execution which is over already.
 	Outcome *Outcome
+	// State changes to commit with the acceptance; none for a duplicate.
+	State []StateChange
+	// Schedule moves on with the acceptance, which fails with ErrConflict if it has moved
+	// already: then the execution was accepted elsewhere. Nil moves none.
+	Schedule *ScheduleAdvance
 }
 
 // Accepted is the answer to an Acceptance.
@@ -82,15 +109,27 @@ type Accepted struct {
 	// DuplicateOf is the id of the first execution with the same dedupe key; empty when
 	// this one was accepted.
 	DuplicateOf string
-	// Claim is there when the acceptance named a worker.
+	// Claim is there when the acceptance named a worker and the lane had a seat.
 	Claim *Claim
+	// Canceled are the ids of the older executions with the same UniqueKey that were
+	// canceled.
+	Canceled []string
+}
+
+// Worker is who runs executions. Its claims last as long as its lease.
+type Worker struct {
+	// ID is unique among all workers that ever were.
+	ID string
+	// Lease is how long its claims last after they were made or extended. A store that knows
+	// of no other worker may let them last longer.
+	Lease time.Duration
 }
 
 // Claim is a worker's right to run an execution. At most one is current at any time.
 type Claim struct {
 	// Execution that is claimed.
 	Execution *Execution
-	// Worker that holds it.
+	// Worker that holds it, by its ID.
 	Worker string
 	// Token fences the worker's writes: a later claim has a greater one.
 	Token int64
@@ -103,6 +142,9 @@ type Claim struct {
 	// last step or outcome was recorded. The first time it may merely have been ready: who
 	// claims what for the first time is not written down. Closing the store is no death.
 	Crashes int
+	// Canceled says why the execution is to be canceled instead of run; empty means that it
+	// is not.
+	Canceled string
 }
 
 // Step is the recorded result of a durable unit.
@@ -115,6 +157,12 @@ type Step struct {
 	StartedAt, EndedAt time.Time
 	// Result as JSON.
 	Result []byte
+	// State holds the state changes made in the step, as the engine encoded them; nil if
+	// there are none.
+	State []byte
+	// Commit are state changes to commit with the step, if it is not on record yet. They are
+	// not read back.
+	Commit []StateChange
 }
 
 // Outcome is how one attempt of an execution ended. It never changes.
@@ -133,6 +181,18 @@ type Outcome struct {
 	Logs []byte
 	// NextAttempt is when the execution is due again, with StatusWaiting.
 	NextAttempt time.Time
+	// KeepSeat has a waiting execution keep its seat in its lane. It is not read back.
+	KeepSeat bool
+	// State changes to commit with the outcome. They are not read back.
+	State []StateChange
+}
+
+// Pause is how long a released execution waits.
+type Pause struct {
+	// Until is when it is ready again; zero is at once.
+	Until time.Time
+	// KeepSeat has it keep its seat in its lane meanwhile.
+	KeepSeat bool
 }
 
 // Record is all that is known of an execution.
@@ -140,7 +200,10 @@ type Record struct {
 	Execution
 	// Status is where it stands.
 	Status Status
-	// Attempts that ended, oldest first.
+	// Due is when a waiting execution runs again; zero for others.
+	Due time.Time
+	// Attempts that ended, oldest first. An execution that was canceled while it did not run
+	// ends with one that has no StartedAt.
 	Attempts []*Outcome
 	// Steps that are journalled, in the order of their recording.
 	Steps []*Step
@@ -152,6 +215,10 @@ type Filter struct {
 	Instance, Flow string
 	// Status matches, if not empty.
 	Status Status
+	// InvokeType, Parent and Original match exactly, if not empty.
+	InvokeType, Parent, Original string
+	// From and To bound AcceptedAt: not before From, before To; zero is no bound.
+	From, To time.Time
 }
 
 // Instance is an integration deployed for a customer.

@@ -25,6 +25,14 @@ var (
 	ErrUnavailable = errors.New("store: unavailable")
 	// ErrInvalidID refuses what is no id of an execution.
 	ErrInvalidID = errors.New("store: not an execution's id")
+	// ErrStateConflict refuses a write because a state value is not what it expects.
+	ErrStateConflict = errors.New("store: the state was changed by another execution")
+	// ErrStateTooLarge refuses a write after which a scope would have more than
+	// MaxStateBytes.
+	ErrStateTooLarge = errors.New("store: the state is larger than 64 MiB")
+	// ErrStateType refuses a change that does not fit the value: adding to what is no number
+	// or no list.
+	ErrStateType = errors.New("store: the state value has another type")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("store: closed")
 )
@@ -61,20 +69,66 @@ type Accepter interface {
 // Claimer hands accepted executions to workers.
 type Claimer interface {
 	// Claim waits until executions are ready to run and claims up to limit of them for the
-	// worker: those of one lane in the order of their acceptance, lanes in turn. Of those
-	// during which the process died twice, since their last outcome, at most one is claimed
-	// at any time, in the order of their acceptance; it holds up no others. It returns the context's cause when that ends
+	// worker: instances take turns, lanes of one instance too, and in each lane they come in
+	// the order of their acceptance, a retry that is due before later ones. In a lane with a
+	// limit one is claimed only while fewer have a seat, over all workers. Nothing of a
+	// paused instance is claimed. Of the executions during which the process died twice,
+	// since their last outcome, at most one is claimed at any time, in the order of their
+	// acceptance; it holds up no others. Claim returns the context's cause when that ends
 	// first.
-	Claim(ctx context.Context, worker string, limit int) ([]*Claim, error)
-	// Release gives a claim back unfinished: the execution is ready again at once, and
-	// neither its attempt nor the death of the process from then on counts.
-	Release(ctx context.Context, claim *Claim) error
+	Claim(ctx context.Context, worker Worker, limit int) ([]*Claim, error)
+	// Release gives a claim back unfinished: the execution is ready again after the pause,
+	// and neither its attempt nor the death of the process from then on counts.
+	Release(ctx context.Context, claim *Claim, pause Pause) error
+}
+
+// Leaser keeps claims alive.
+type Leaser interface {
+	// Extend begins the worker's lease anew, for all its claims. It returns those executions
+	// of them, by id, that are to be canceled. When the lease has run out it returns
+	// ErrLeaseLost: the claims of until then are lost, as by a death of the process, and the
+	// worker may claim again.
+	Extend(ctx context.Context, worker Worker) (canceled []string, err error)
+}
+
+// Canceler ends executions from outside.
+type Canceler interface {
+	// Cancel ends a queued or waiting execution with a final attempt of StatusCanceled, the
+	// reason as its error, and returns StatusCanceled. Of a running one it returns
+	// StatusRunning: its worker learns of it from Extend; should it die, the next claim says
+	// so. What is over returns ErrConflict, what is not there ErrNotFound.
+	Cancel(ctx context.Context, executionID, reason string) (Status, error)
+}
+
+// States reads what executions keep. Changes are part of acceptances, steps and outcomes.
+type States interface {
+	// State returns the value of a key as JSON, or ErrNotFound.
+	State(ctx context.Context, scope Scope, key string) ([]byte, error)
+	// StateKeys returns the keys of a scope, sorted.
+	StateKeys(ctx context.Context, scope Scope) ([]string, error)
+}
+
+// Schedules says when flows are due.
+type Schedules interface {
+	// PutSchedules replaces the schedules of an instance. One whose Spec is as before keeps
+	// its Due and Last.
+	PutSchedules(ctx context.Context, instance string, schedules []*Schedule) error
+	// Schedules returns those of an instance, by flow.
+	Schedules(ctx context.Context, instance string) ([]*Schedule, error)
+	// ClaimSchedules waits until schedules are due, and claims up to limit of them for as
+	// long as the worker's lease, the longest due first: meanwhile nobody else gets them. It
+	// returns the context's cause when that ends first.
+	ClaimSchedules(ctx context.Context, worker Worker, limit int) ([]*Schedule, error)
+	// AdvanceSchedule moves a schedule on without an execution. It returns ErrConflict if
+	// the schedule has moved, or is not there any more.
+	AdvanceSchedule(ctx context.Context, advance ScheduleAdvance) error
 }
 
 // Journal keeps the results of steps.
 type Journal interface {
-	// RecordStep commits a step's result. It returns ErrLeaseLost when the claim is not the
-	// current one. A key that is recorded already is not written again.
+	// RecordStep commits a step's result, and its state changes. It returns ErrLeaseLost when
+	// the claim is not the current one, and one of the errors of state. A key that is
+	// recorded already is not written again.
 	RecordStep(ctx context.Context, claim *Claim, step *Step) error
 	// Steps returns the recorded steps of an execution in the order of their recording.
 	Steps(ctx context.Context, executionID string) ([]*Step, error)
@@ -82,8 +136,10 @@ type Journal interface {
 
 // Finisher records how an attempt ended.
 type Finisher interface {
-	// Finish commits the outcome of a claimed execution and ends the claim. It returns
-	// ErrLeaseLost when the claim is not the current one: the outcome is not recorded.
+	// Finish commits the outcome of a claimed execution with its state changes, ends the
+	// claim and frees the seat. A waiting outcome of an execution that has a newer one with
+	// the same UniqueKey is recorded as canceled. It returns ErrLeaseLost when the claim is
+	// not the current one, or one of the errors of state: then nothing is recorded.
 	Finish(ctx context.Context, claim *Claim, outcome *Outcome) error
 }
 
@@ -117,6 +173,12 @@ type Reader interface {
 	// Executions returns up to limit executions that match the filter, newest first, with
 	// their attempts and steps. after is the id of the last one of the previous page.
 	Executions(ctx context.Context, filter Filter, after string, limit int) ([]*Record, error)
+}
+
+// Awaiter tells of executions that end.
+type Awaiter interface {
+	// Await waits until the execution is over and returns it, or ErrNotFound.
+	Await(ctx context.Context, id string) (*Record, error)
 }
 
 // Results keeps results that callers fetch by a URL of their own.

@@ -56,7 +56,7 @@ func (e *Engine) seat(x *execution, acceptance *store.Acceptance) error {
 
 // unseat gives the slot or the place back.
 func (e *Engine) unseat(x *execution, acceptance *store.Acceptance) {
-	if acceptance.Worker != "" {
+	if acceptance.Worker.ID != "" {
 		e.releaseRun(x.weight)
 	} else {
 		e.backlog.leave(x.record.Instance, payloadSize(x.record))
@@ -69,7 +69,7 @@ func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *sto
 		e.unseat(x, acceptance)
 		return Accepted{accepted.DuplicateOf, true}
 	}
-	if acceptance.Worker != "" {
+	if acceptance.Worker.ID != "" {
 		x.claim = accepted.Claim
 		e.hold()
 		e.workers.run(x.run)

@@ -49,6 +49,8 @@ type Options struct {
 	Concurrency int
 	// CrashLimit is how often the process may die during an execution until it fails.
 	CrashLimit int
+	// Lease is how long the store keeps this engine's claims after it last heard of it.
+	Lease time.Duration
 	// ExecutionTimeout ends an attempt's context.
 	ExecutionTimeout time.Duration
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
@@ -70,8 +72,8 @@ type Options struct {
 // Engine serves the instances of its integrations.
 type Engine struct {
 	options Options
-	// worker is this engine's name in claims.
-	worker      string
+	// worker is this engine in claims.
+	worker      store.Worker
 	definitions map[string]*definition
 	secrets     *secret.Keyring
 	shared      map[string]*definition // by the id of the endpoint that their instances share
@@ -110,7 +112,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		options:     options,
-		worker:      id.String(),
+		worker:      store.Worker{ID: id.String(), Lease: options.Lease},
 		definitions: definitions,
 		secrets:     secrets,
 		shared:      map[string]*definition{},

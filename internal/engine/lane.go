@@ -50,7 +50,7 @@ func (e *Engine) start(claims []*store.Claim) {
 
 func (e *Engine) release(claims []*store.Claim) {
 	for _, claim := range claims {
-		if err := e.options.Store.Release(e.writing, claim); err != nil {
+		if err := e.options.Store.Release(e.writing, claim, store.Pause{}); err != nil {
 			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
 		}
 	}

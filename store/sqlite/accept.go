@@ -95,7 +95,7 @@ func (w *accept) check() error {
 	switch {
 	case w.Outcome == nil:
 		return nil
-	case w.Worker != "":
+	case w.Worker.ID != "":
 		return errors.New("a worker and an outcome exclude each other")
 	case !w.Outcome.Status.Final():
 		return fmt.Errorf("its outcome is %q, which is not final", w.Outcome.Status)
@@ -126,7 +126,7 @@ func (w *accept) apply(s *Store) error {
 	switch {
 	case w.Outcome != nil:
 		return s.insertOutcome(s.seq, w.Outcome)
-	case w.Worker == "" && s.queue.spill(e.Instance):
+	case w.Worker.ID == "" && s.queue.spill(e.Instance):
 		w.spilled = true
 		_, err := s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
 		return err
@@ -137,7 +137,8 @@ func (w *accept) apply(s *Store) error {
 
 func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error {
 	_, err := s.statements.execution.ExecContext(context.Background(), seq, id, encodeTime(e.AcceptedAt), e.Integration,
-		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Payload.Head, e.Payload.Body, e.Logs)
+		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Lane.Key, e.Lane.Limit, e.UniqueKey, e.Parent,
+		e.Original, e.Depth, e.Payload.Head, e.Payload.Body, e.Logs)
 	return err
 }
 
@@ -152,10 +153,10 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 		return nil
 	}
 	s.recent = append(s.recent, w.seat)
-	if w.Worker == "" || abandoned {
+	if w.Worker.ID == "" || abandoned {
 		s.queue.add(w.seat)
 		return nil
 	}
-	w.accepted.Claim = s.queue.claim(w.seat, w.Worker)
+	w.accepted.Claim = s.queue.claim(w.seat, w.Worker.ID)
 	return nil
 }

@@ -98,7 +98,7 @@ func BenchmarkRawGroupCommit(b *testing.B) {
 func BenchmarkAccept(b *testing.B) {
 	s := benchStore(b, 64)
 	inParallel(b, func(ctx context.Context) error {
-		_, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: "w"})
+		_, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: worker("w")})
 		return err
 	})
 }
@@ -106,7 +106,7 @@ func BenchmarkAccept(b *testing.B) {
 func BenchmarkAcceptBatchOfOne(b *testing.B) {
 	s := benchStore(b, 1)
 	inParallel(b, func(ctx context.Context) error {
-		_, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: "w"})
+		_, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: worker("w")})
 		return err
 	})
 }
@@ -134,7 +134,7 @@ func BenchmarkAcceptDedupe(b *testing.B) {
 func BenchmarkAcceptFinish(b *testing.B) {
 	s := benchStore(b, 64)
 	inParallel(b, func(ctx context.Context) error {
-		accepted, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: "w"})
+		accepted, err := s.Accept(ctx, &store.Acceptance{Execution: benchExecution(), Worker: worker("w")})
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func BenchmarkAcceptClaimFinish(b *testing.B) {
 	for range inFlight {
 		workers.Go(func() {
 			for {
-				claims, err := s.Claim(ctx, "w", 1)
+				claims, err := s.Claim(ctx, worker("w"), 1)
 				if err != nil {
 					return
 				}

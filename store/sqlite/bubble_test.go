@@ -17,13 +17,13 @@ func TestVirtualClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openTest(t, inMemory, defaultLimits)
 		e := testExecution(10)
-		accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: e, Worker: "w"})
+		accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: e, Worker: worker("w")})
 		require.NoError(t, err)
 		begin := time.Now()
 		require.NoError(t, s.Finish(t.Context(), accepted.Claim, &store.Outcome{
 			Attempt: 1, Status: store.StatusWaiting, NextAttempt: begin.Add(24 * time.Hour),
 		}))
-		claims, err := s.Claim(t.Context(), "w", 1)
+		claims, err := s.Claim(t.Context(), worker("w"), 1)
 		require.NoError(t, err)
 		require.Equal(t, e.ID, claims[0].Execution.ID)
 		require.Equal(t, 2, claims[0].Attempt)
@@ -37,7 +37,7 @@ func TestWaitingOverRestart(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/s.db"
 	s := openTest(t, path, defaultLimits)
-	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: "w"})
+	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: worker("w")})
 	require.NoError(t, err)
 	next := time.Now().Add(50 * time.Millisecond)
 	require.NoError(t, s.Finish(t.Context(), accepted.Claim, &store.Outcome{
@@ -49,7 +49,7 @@ func TestWaitingOverRestart(t *testing.T) {
 	s = openTest(t, path, defaultLimits)
 	var claimed []string
 	for range 2 {
-		claims, err := s.Claim(t.Context(), "w", 1)
+		claims, err := s.Claim(t.Context(), worker("w"), 1)
 		require.NoError(t, err)
 		claimed = append(claimed, claims[0].Execution.ID)
 	}

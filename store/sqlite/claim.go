@@ -11,7 +11,7 @@ import (
 )
 
 // Claim implements [store.Claimer]. An instance is a lane.
-func (s *Store) Claim(ctx context.Context, worker string, limit int) ([]*store.Claim, error) {
+func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -21,7 +21,7 @@ func (s *Store) Claim(ctx context.Context, worker string, limit int) ([]*store.C
 			return nil, fmt.Errorf("store: claim: %w", err)
 		}
 		if waiter == nil {
-			return s.claim(ctx, worker, seats)
+			return s.claim(ctx, worker.ID, seats)
 		}
 		select {
 		case <-waiter.Value.(chan struct{}): //nolint:errcheck // The queue puts nothing else there.
@@ -132,7 +132,7 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 }
 
 // Release implements [store.Claimer].
-func (s *Store) Release(ctx context.Context, claim *store.Claim) error {
+func (s *Store) Release(ctx context.Context, claim *store.Claim, _ store.Pause) error {
 	if err := s.submit(ctx, &release{claim: claim}); err != nil {
 		return fmt.Errorf("store: release execution %s: %w", claim.Execution.ID, err)
 	}

@@ -18,7 +18,7 @@ func TestCloseIsNoCrash(t *testing.T) {
 		return openTest(t, s.path, defaultLimits)
 	}
 	claim := func(s *Store) *store.Claim {
-		claims, err := s.Claim(t.Context(), "w", 1)
+		claims, err := s.Claim(t.Context(), worker("w"), 1)
 		require.NoError(t, err)
 		return claims[0]
 	}
@@ -47,10 +47,10 @@ func TestUnwrittenClaim(t *testing.T) {
 	for range 2 {
 		s = crash(t, s)
 		setReadOnly(t, s, "TRUE")
-		_, err := s.Claim(t.Context(), "w", 1)
+		_, err := s.Claim(t.Context(), worker("w"), 1)
 		require.ErrorIs(t, err, store.ErrUnavailable)
 		setReadOnly(t, s, "FALSE")
-		_, err = s.Claim(t.Context(), "w", 1)
+		_, err = s.Claim(t.Context(), worker("w"), 1)
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.Close())

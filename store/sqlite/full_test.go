@@ -22,7 +22,7 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	s := openTest(t, filepath.Join(t.TempDir(), "s.db"), defaultLimits)
 	acceptClaimed := func() (*store.Claim, error) {
-		accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10_000), Worker: "w"})
+		accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10_000), Worker: worker("w")})
 		if err != nil {
 			return nil, err
 		}

@@ -43,7 +43,7 @@ func benchOpen(b *testing.B, finished, queued int) {
 	for b.Loop() {
 		s := openTest(b, crashed, defaultLimits)
 		if queued > 1 {
-			_, err := s.Claim(b.Context(), "w", 1)
+			_, err := s.Claim(b.Context(), worker("w"), 1)
 			require.NoError(b, err)
 		}
 		b.StopTimer()

@@ -76,7 +76,7 @@ func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {
 }
 
 const executionColumns = `e.seq, e.id, e.accepted_at, e.integration, e.version, e.customer, e.user, e.instance, e.flow,
-	e.invoke_type, e.head, e.body, e.logs`
+	e.invoke_type, e.lane, e.lane_limit, e.unique_key, e.parent, e.original, e.depth, e.head, e.body, e.logs`
 
 // scanExecution scans executionColumns and what follows them.
 func scanExecution(rows *sql.Rows, more ...any) (*store.Execution, int64, error) {
@@ -85,7 +85,8 @@ func scanExecution(rows *sql.Rows, more ...any) (*store.Execution, int64, error)
 	var id []byte
 	err := rows.Scan(append([]any{
 		&seq, &id, &acceptedAt, &e.Integration, &e.Version, &e.Customer, &e.User, &e.Instance,
-		&e.Flow, &e.InvokeType, &e.Payload.Head, &e.Payload.Body, &e.Logs,
+		&e.Flow, &e.InvokeType, &e.Lane.Key, &e.Lane.Limit, &e.UniqueKey, &e.Parent, &e.Original, &e.Depth,
+		&e.Payload.Head, &e.Payload.Body, &e.Logs,
 	}, more...)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: read an execution: %w", err)

@@ -27,7 +27,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.commit, "COMMIT"},
 		{&s.rollback, "ROLLBACK"},
 		{&s.execution, `INSERT INTO executions (seq, id, accepted_at, integration, version, customer, user, instance,
-			flow, invoke_type, head, body, logs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			flow, invoke_type, lane, lane_limit, unique_key, parent, original, depth, head, body, logs)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.outcome, `INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result, logs)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result)

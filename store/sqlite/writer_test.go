@@ -15,7 +15,7 @@ func TestOneClaimInOneCommit(t *testing.T) {
 	t.Parallel()
 	s := openTest(t, inMemory, defaultLimits)
 	defer func() { require.NoError(t, s.Close()) }()
-	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: "w"})
+	accepted, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(10), Worker: worker("w")})
 	require.NoError(t, err)
 	claim := accepted.Claim
 	over := &store.Outcome{Attempt: 1, Status: store.StatusSucceeded}
@@ -45,3 +45,6 @@ func TestOneClaimInOneCommit(t *testing.T) {
 	require.Equal(t, store.StatusSucceeded, found.Status)
 	require.Len(t, found.Steps, 1)
 }
+
+// worker is one whose lease outlasts every test that does not wait for its end.
+func worker(id string) store.Worker { return store.Worker{ID: id, Lease: time.Hour} }

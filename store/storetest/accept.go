@@ -28,7 +28,7 @@ func testAccept(t *testing.T, s *suite) {
 	})
 	s.test(t, "claimed at once", func(t *testing.T, h *harness) {
 		e := execution(t, "a")
-		claim := h.acceptAs(&store.Acceptance{Execution: e, Worker: "w7"}).Claim
+		claim := h.acceptAs(&store.Acceptance{Execution: e, Worker: worker("w7")}).Claim
 		require.Equal(t, e, claim.Execution)
 		require.Equal(t, "w7", claim.Worker)
 		require.Equal(t, 1, claim.Attempt)
@@ -49,7 +49,7 @@ func testAccept(t *testing.T, s *suite) {
 	s.test(t, "with steps", func(t *testing.T, h *harness) {
 		e := execution(t, "a")
 		before := step("before", 0)
-		claim := h.acceptAs(&store.Acceptance{Execution: e, Steps: []*store.Step{before}, Worker: "w1"}).Claim
+		claim := h.acceptAs(&store.Acceptance{Execution: e, Steps: []*store.Step{before}, Worker: worker("w1")}).Claim
 		require.NoError(t, h.RecordStep(h.ctx(), claim, step("after", 1)))
 		require.Equal(t, []*store.Step{before, step("after", 1)}, h.record(e.ID).Steps)
 		steps, err := h.Steps(h.ctx(), e.ID)
@@ -71,7 +71,7 @@ func testAccept(t *testing.T, s *suite) {
 			"id":              {Execution: &store.Execution{ID: "42"}},
 			"waiting outcome": {Execution: execution(t, "a"), Outcome: retry(1, start)},
 			"attempt":         {Execution: execution(t, "a"), Outcome: outcome(0, store.StatusFailed)},
-			"both":            {Execution: execution(t, "a"), Outcome: outcome(1, store.StatusFailed), Worker: "w1"},
+			"both":            {Execution: execution(t, "a"), Outcome: outcome(1, store.StatusFailed), Worker: worker("w1")},
 		} {
 			_, err := h.Accept(h.ctx(), a)
 			require.Error(t, err, name)
@@ -88,7 +88,7 @@ func testAcceptAll(t *testing.T, s *suite) {
 		t.Helper()
 		return []*store.Acceptance{
 			{Execution: execution(t, "a")},
-			{Execution: execution(t, "b"), Worker: "w1", Steps: []*store.Step{step("before", 0)}},
+			{Execution: execution(t, "b"), Worker: worker("w1"), Steps: []*store.Step{step("before", 0)}},
 			{Execution: execution(t, "a"), Outcome: outcome(1, store.StatusFailed)},
 		}
 	}
@@ -182,7 +182,7 @@ func testAbandoned(t *testing.T, h *harness) {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeoutCause(h.ctx(), time.Duration(i)*20*time.Microsecond, errPatience)
 			defer cancel()
-			answer, err := h.Accept(ctx, &store.Acceptance{Execution: e, Worker: "w1"})
+			answer, err := h.Accept(ctx, &store.Acceptance{Execution: e, Worker: worker("w1")})
 			if err == nil {
 				accepted[i] = answer
 			} else if !errors.Is(err, errPatience) {
@@ -214,7 +214,7 @@ func testDedupe(t *testing.T, s *suite) {
 	}
 	s.test(t, "duplicate", func(t *testing.T, h *harness) {
 		first, second := request("a", "k", 0), request("a", "k", 10*time.Minute-1)
-		second.Worker = "w1"
+		second.Worker = worker("w1")
 		require.Empty(t, h.acceptAs(first).DuplicateOf)
 		answer := h.acceptAs(second)
 		require.Equal(t, first.Execution.ID, answer.DuplicateOf)
@@ -242,7 +242,7 @@ func testDedupe(t *testing.T, s *suite) {
 	})
 	s.test(t, "kept on failure", func(t *testing.T, h *harness) {
 		first := request("a", "k", 0)
-		first.Worker = "w1"
+		first.Worker = worker("w1")
 		h.finish(h.acceptAs(first).Claim, store.StatusFailed)
 		require.Equal(t, first.Execution.ID, h.acceptAs(request("a", "k", time.Minute)).DuplicateOf)
 	})

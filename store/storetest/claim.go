@@ -45,7 +45,7 @@ func testClaim(t *testing.T, s *suite) {
 		h.nothingReady()
 		claimed := make(chan []*store.Claim)
 		go func() {
-			claims, err := h.Claim(h.ctx(), "w1", 5)
+			claims, err := h.Claim(h.ctx(), worker("w1"), 5)
 			if err != nil {
 				t.Error(err)
 			}
@@ -57,14 +57,14 @@ func testClaim(t *testing.T, s *suite) {
 	s.test(t, "released", func(t *testing.T, h *harness) {
 		first, second := h.accept("a"), h.accept("a")
 		claim := h.claim(1)[0]
-		require.NoError(t, h.Release(h.ctx(), claim))
+		require.NoError(t, h.Release(h.ctx(), claim, store.Pause{}))
 		require.Equal(t, store.StatusQueued, h.record(first.ID).Status)
 		claims := h.claim(2)
 		require.Equal(t, []string{first.ID, second.ID}, ids(claims))
 		require.Equal(t, 1, claims[0].Attempt)
 		require.True(t, claims[0].Recovered)
 		require.Greater(t, claims[0].Token, claim.Token)
-		require.ErrorIs(t, h.Release(h.ctx(), claim), store.ErrLeaseLost)
+		require.ErrorIs(t, h.Release(h.ctx(), claim, store.Pause{}), store.ErrLeaseLost)
 	})
 	s.test(t, "a backlog", testBacklog)
 	s.test(t, "each once", testExclusive)
@@ -145,7 +145,7 @@ func testExclusive(t *testing.T, h *harness) {
 	for w := range workers {
 		all.Go(func() {
 			for {
-				claims, err := h.Claim(ctx, "w"+strconv.Itoa(w), 3)
+				claims, err := h.Claim(ctx, worker("w"+strconv.Itoa(w)), 3)
 				if err != nil {
 					return
 				}

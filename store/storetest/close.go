@@ -14,7 +14,7 @@ func testClose(t *testing.T, s *suite) {
 		claim := h.run("a")
 		waiting := make(chan error)
 		go func() {
-			_, err := h.Claim(h.ctx(), "w1", 1)
+			_, err := h.Claim(h.ctx(), worker("w1"), 1)
 			waiting <- err
 		}()
 		require.NoError(t, h.Close())
@@ -22,9 +22,9 @@ func testClose(t *testing.T, s *suite) {
 		_, err := h.Accept(h.ctx(), &store.Acceptance{Execution: execution(t, "a")})
 		require.ErrorIs(t, err, store.ErrClosed)
 		require.ErrorIs(t, h.Finish(h.ctx(), claim, outcome(1, store.StatusFailed)), store.ErrClosed)
-		require.ErrorIs(t, h.Release(h.ctx(), claim), store.ErrClosed)
+		require.ErrorIs(t, h.Release(h.ctx(), claim, store.Pause{}), store.ErrClosed)
 		require.ErrorIs(t, h.RecordStep(h.ctx(), claim, step("a", 1)), store.ErrClosed)
-		_, err = h.Claim(h.ctx(), "w1", 1)
+		_, err = h.Claim(h.ctx(), worker("w1"), 1)
 		require.ErrorIs(t, err, store.ErrClosed)
 		_, err = h.Execution(h.ctx(), claim.Execution.ID)
 		require.ErrorIs(t, err, store.ErrClosed)

@@ -28,7 +28,7 @@ func testFinish(t *testing.T, s *suite) {
 	}
 	s.test(t, "of a lost claim", func(t *testing.T, h *harness) {
 		lost := h.run("a")
-		require.NoError(t, h.Release(h.ctx(), lost))
+		require.NoError(t, h.Release(h.ctx(), lost, store.Pause{}))
 		require.ErrorIs(t, h.Finish(h.ctx(), lost, outcome(1, store.StatusFailed)), store.ErrLeaseLost)
 		current := h.claim(1)[0]
 		require.ErrorIs(t, h.Finish(h.ctx(), lost, outcome(1, store.StatusFailed)), store.ErrLeaseLost)

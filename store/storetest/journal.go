@@ -45,7 +45,7 @@ func testJournal(t *testing.T, s *suite) {
 	})
 	s.test(t, "of a lost claim", func(t *testing.T, h *harness) {
 		claim := h.run("a")
-		require.NoError(t, h.Release(h.ctx(), claim))
+		require.NoError(t, h.Release(h.ctx(), claim, store.Pause{}))
 		require.ErrorIs(t, h.RecordStep(h.ctx(), claim, step("a", 1)), store.ErrLeaseLost)
 		current := h.claim(1)[0]
 		require.ErrorIs(t, h.RecordStep(h.ctx(), claim, step("a", 1)), store.ErrLeaseLost)

@@ -65,7 +65,7 @@ func (m *model) accept(r *rapid.T) {
 	next := &modeled{Record: store.Record{Execution: *e, Status: store.StatusQueued}}
 	switch rapid.SampledFrom([]string{"ready", "claimed", "over"}).Draw(r, "as") {
 	case "claimed":
-		a.Worker, next.Status = "w", store.StatusRunning
+		a.Worker, next.Status = worker("w"), store.StatusRunning
 	case "over":
 		a.Outcome = outcome(1, store.StatusSkipped)
 		next.Status, next.Attempts = store.StatusSkipped, []*store.Outcome{a.Outcome}
@@ -80,7 +80,7 @@ func (m *model) accept(r *rapid.T) {
 	}
 	m.keys[key] = next
 	require.Empty(r, accepted.DuplicateOf)
-	require.Equal(r, a.Worker != "", accepted.Claim != nil)
+	require.Equal(r, a.Worker.ID != "", accepted.Claim != nil)
 	next.claim = accepted.Claim
 	m.all = append(m.all, next)
 }
@@ -89,12 +89,12 @@ func (m *model) claim(r *rapid.T) {
 	if !slices.ContainsFunc(m.all, m.mayRun) {
 		ctx, cancel := context.WithTimeoutCause(m.t.Context(), time.Millisecond, errPatience)
 		defer cancel()
-		_, err := m.store.Claim(ctx, "w", 1)
+		_, err := m.store.Claim(ctx, worker("w"), 1)
 		require.ErrorIs(r, err, errPatience)
 		return
 	}
 	limit := rapid.IntRange(1, 3).Draw(r, "limit")
-	claims, err := m.store.Claim(m.t.Context(), "w", limit)
+	claims, err := m.store.Claim(m.t.Context(), worker("w"), limit)
 	require.NoError(r, err)
 	require.NotEmpty(r, claims)
 	require.LessOrEqual(r, len(claims), limit)
@@ -188,7 +188,7 @@ func (m *model) recordStep(r *rapid.T) {
 
 func (m *model) release(r *rapid.T) {
 	e := m.running(r)
-	require.NoError(r, m.store.Release(m.t.Context(), e.claim))
+	require.NoError(r, m.store.Release(m.t.Context(), e.claim, store.Pause{}))
 	e.Status = store.StatusQueued
 	m.lose(e)
 }
@@ -200,7 +200,7 @@ func (m *model) staleClaim(r *rapid.T) {
 	claim := rapid.SampledFrom(m.lost).Draw(r, "lost")
 	require.ErrorIs(r, m.store.Finish(m.t.Context(), claim, outcome(claim.Attempt, store.StatusFailed)), store.ErrLeaseLost)
 	require.ErrorIs(r, m.store.RecordStep(m.t.Context(), claim, step("stale", 1)), store.ErrLeaseLost)
-	require.ErrorIs(r, m.store.Release(m.t.Context(), claim), store.ErrLeaseLost)
+	require.ErrorIs(r, m.store.Release(m.t.Context(), claim, store.Pause{}), store.ErrLeaseLost)
 }
 
 func (m *model) crash(*rapid.T) {

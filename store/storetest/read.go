@@ -69,9 +69,9 @@ func testFilter(t *testing.T, h *harness) {
 			if i == 2 {
 				e.Flow = "export"
 			}
-			a := &store.Acceptance{Execution: e, Worker: "w1"}
+			a := &store.Acceptance{Execution: e, Worker: worker("w1")}
 			if status == store.StatusQueued {
-				a.Worker = ""
+				a.Worker = store.Worker{}
 			}
 			claim := h.acceptAs(a).Claim
 			switch {

@@ -121,7 +121,7 @@ func (h *harness) accept(instance string) *store.Execution {
 // run accepts a new execution and claims it at once.
 func (h *harness) run(instance string) *store.Claim {
 	h.t.Helper()
-	accepted := h.acceptAs(&store.Acceptance{Execution: execution(h.t, instance), Worker: "w1"})
+	accepted := h.acceptAs(&store.Acceptance{Execution: execution(h.t, instance), Worker: worker("w1")})
 	require.NotNil(h.t, accepted.Claim)
 	return accepted.Claim
 }
@@ -138,7 +138,7 @@ func (h *harness) claim(n int) []*store.Claim {
 	h.t.Helper()
 	var claims []*store.Claim
 	for len(claims) < n {
-		more, err := h.Claim(h.ctx(), "w1", n-len(claims))
+		more, err := h.Claim(h.ctx(), worker("w1"), n-len(claims))
 		require.NoError(h.t, err)
 		require.NotEmpty(h.t, more)
 		claims = append(claims, more...)
@@ -151,7 +151,7 @@ func (h *harness) claim(n int) []*store.Claim {
 func (h *harness) release(claims []*store.Claim) {
 	h.t.Helper()
 	for _, claim := range claims {
-		require.NoError(h.t, h.Release(h.ctx(), claim))
+		require.NoError(h.t, h.Release(h.ctx(), claim, store.Pause{}))
 	}
 }
 
@@ -160,7 +160,7 @@ func (h *harness) nothingReady() {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeoutCause(h.ctx(), 30*time.Millisecond, errPatience)
 	defer cancel()
-	claims, err := h.Claim(ctx, "w1", 1)
+	claims, err := h.Claim(ctx, worker("w1"), 1)
 	require.ErrorIs(h.t, err, errPatience)
 	require.Empty(h.t, claims)
 }
@@ -206,3 +206,6 @@ func ids(claims []*store.Claim) []string {
 	}
 	return list
 }
+
+// worker is one whose lease outlasts every test that does not wait for its end.
+func worker(id string) store.Worker { return store.Worker{ID: id, Lease: time.Hour} }

@@ -160,7 +160,7 @@ func acceptOne(database store.Store) (*store.Claim, error) {
 			ID: id.String(), Integration: "Bench", Customer: "default", Instance: "bench", Flow: "idle", InvokeType: "webhook",
 			AcceptedAt: time.Now(), Payload: store.Payload{Head: recordedHead, Body: order.Document()},
 		},
-		Worker: "bench",
+		Worker: store.Worker{ID: "bench", Lease: time.Minute},
 	})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,12 @@ CREATE TABLE executions (
 	instance    TEXT NOT NULL,
 	flow        TEXT NOT NULL,
 	invoke_type TEXT NOT NULL,
+	lane        TEXT NOT NULL,
+	lane_limit  INTEGER NOT NULL,
+	unique_key  TEXT NOT NULL,
+	parent      TEXT NOT NULL,       -- ids of other executions, empty for none
+	original    TEXT NOT NULL,
+	depth       INTEGER NOT NULL,
 	head        BLOB,
 	body        BLOB,
 	logs        BLOB
