@@ -240,8 +240,11 @@ type Instance struct {
 	Keys []APIKey
 	// Paused instances answer no requests and run nothing.
 	Paused bool
-	// Pending is set as long as the hooks of a deployment have not all succeeded.
+	// Pending is set as long as the hooks of a deployment, or of a removal, have not all run.
 	Pending bool
+	// Change says what is being made of a pending instance, as the engine encoded it; nil if
+	// there is nothing to say.
+	Change []byte
 	// DeployedAt is when it was last deployed, in UTC.
 	DeployedAt time.Time
 	// Revision counts the writes of this instance.

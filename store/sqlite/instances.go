@@ -37,13 +37,13 @@ func (w *putInstance) apply(s *Store) error {
 	ctx, conn := context.Background(), s.conn
 	args := []any{
 		w.Name, w.Integration, w.Version, w.Customer.ID, w.Customer.ExternalID, w.Customer.Name,
-		w.Config, w.keys, w.Paused, w.Pending, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
+		w.Config, w.keys, w.Paused, w.Pending, w.Change, encodeTime(w.DeployedAt), w.Revision + 1, w.ID,
 	}
 	query := `UPDATE instances SET name = ?, integration = ?, version = ?, customer = ?, customer_external_id = ?,
-		customer_name = ?, config = ?, api_keys = ?, paused = ?, pending = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
+		customer_name = ?, config = ?, api_keys = ?, paused = ?, pending = ?, change = ?, deployed_at = ?, revision = ? WHERE id = ? AND revision = ?`
 	if w.Revision == 0 {
 		query = `INSERT INTO instances (name, integration, version, customer, customer_external_id, customer_name,
-			config, api_keys, paused, pending, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+			config, api_keys, paused, pending, change, deployed_at, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	} else {
 		args = append(args, w.Revision)
 	}
@@ -131,7 +131,7 @@ func (s *Store) instances(ctx context.Context, where string, args ...any) ([]*st
 			var deployedAt int64
 			var keys []byte
 			if err := rows.Scan(&i.ID, &i.Name, &i.Integration, &i.Version, &i.Customer.ID, &i.Customer.ExternalID,
-				&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &deployedAt, &i.Revision); err != nil {
+				&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &i.Change, &deployedAt, &i.Revision); err != nil {
 				return err
 			}
 			i.DeployedAt = decodeTime(deployedAt)
@@ -140,7 +140,7 @@ func (s *Store) instances(ctx context.Context, where string, args ...any) ([]*st
 			found = append(found, &i)
 			return err
 		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, api_keys, paused,
-			pending, deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
+			pending, change, deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
 			return err
 		}
 		for _, i := range found {

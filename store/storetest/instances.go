@@ -15,7 +15,7 @@ func instance(tb testing.TB, customer, name string) *store.Instance {
 	return &store.Instance{
 		ID: newID(tb), Name: name, Integration: "orders", Version: "1.2.0",
 		Customer: store.Customer{ID: customer, ExternalID: "x-" + customer, Name: "Customer " + customer},
-		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, DeployedAt: start,
+		Config:   []byte(`{"url":"https://example.com"}`), Paused: true, Pending: true, Change: []byte{0, 255}, DeployedAt: start,
 		Endpoints: []store.Endpoint{{ID: newID(tb), Flow: "import"}, {ID: newID(tb)}},
 		Keys: []store.APIKey{
 			{Flow: "import", Hash: []byte{0, 255}, Prefix: "ab", Sealed: []byte{255, 0}, CreatedAt: start},
@@ -38,6 +38,7 @@ func testInstances(t *testing.T, s *suite) {
 		require.NoError(t, h.PutInstance(h.ctx(), i))
 		gone := i.Endpoints[0].ID
 		i.Name, i.Version, i.Paused, i.Config = "second", "1.3.0", false, []byte("{}")
+		i.Pending, i.Change = false, nil
 		i.Endpoints = []store.Endpoint{{ID: newID(t), Flow: "export"}, i.Endpoints[1]}
 		i.Keys = nil
 		require.NoError(t, h.PutInstance(h.ctx(), i))

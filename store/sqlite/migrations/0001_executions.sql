@@ -86,7 +86,8 @@ CREATE TABLE instances (
 	config               BLOB,
 	api_keys             BLOB,             -- a JSON list, NULL for none
 	paused               INTEGER NOT NULL,
-	pending              INTEGER NOT NULL, -- the hooks of a deployment have not all succeeded
+	pending              INTEGER NOT NULL, -- the hooks of a deployment or a removal have not all run
+	change               BLOB,             -- with pending: what the engine is making of the instance
 	deployed_at          INTEGER NOT NULL,
 	revision             INTEGER NOT NULL,
 	UNIQUE (integration, customer, name)
