@@ -18,7 +18,7 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
 BENCH := mkdir -p .tmp/bench && cd bench && TMPDIR=$(CURDIR)/.tmp/bench go run ./cmd/bench
 
 .DEFAULT_GOAL := help
-.PHONY: help test race lint fuzz bench bench-smoke cover fmt tidy
+.PHONY: help test race lint mutants fuzz bench bench-smoke cover fmt tidy
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ race: ## Run the tests of every module under the race detector (needs a C compil
 
 lint: $(GOLANGCI_LINT) ## Check every module with golangci-lint.
 	@set -e; for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...); done
+
+mutants: ## Break each guarantee in turn; its test must fail (MUTANTS="name …" for some).
+	@go run ./internal/mutants $(MUTANTS)
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 	@set -e; for module in $(MODULES); do ( \
