@@ -100,7 +100,8 @@ type Acceptance struct {
 	// State changes to commit with the acceptance; none for a duplicate.
 	State []StateChange
 	// Schedule moves on with the acceptance, which fails with ErrConflict if it has moved
-	// already: then the execution was accepted elsewhere. Nil moves none.
+	// already: then the execution was accepted elsewhere. A duplicate moves none, nor does
+	// nil.
 	Schedule *ScheduleAdvance
 }
 

@@ -10,7 +10,8 @@ type Schedule struct {
 	Spec string
 	// Due is when the flow runs next, in UTC; zero is never.
 	Due time.Time
-	// Last is the id of the execution that it brought about last; empty if there is none.
+	// Last is the id of the execution that it brought about last, not counting those that
+	// were accepted with an outcome; empty if there is none.
 	Last string
 }
 

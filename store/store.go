@@ -48,6 +48,7 @@ type Store interface {
 	Instances
 	Reader
 	Results
+	Schedules
 
 	// Close ends what the store runs and releases the database. Calls under way return
 	// ErrClosed or their result.

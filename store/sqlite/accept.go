@@ -113,6 +113,11 @@ func (w *accept) apply(s *Store) error {
 			return err
 		}
 	}
+	if w.Schedule != nil {
+		if err := s.advance(w.Schedule, w.last()); err != nil {
+			return err
+		}
+	}
 	s.seq++
 	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
 	if err := s.insertExecution(s.seq, w.id, e); err != nil {
@@ -135,6 +140,14 @@ func (w *accept) apply(s *Store) error {
 	}
 }
 
+// last is what the schedule keeps of the execution: nothing of one that is over already.
+func (w *accept) last() []byte {
+	if w.Outcome != nil {
+		return nil
+	}
+	return w.id
+}
+
 func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error {
 	_, err := s.statements.execution.ExecContext(context.Background(), seq, id, encodeTime(e.AcceptedAt), e.Integration,
 		e.Version, e.Customer, e.User, e.Instance, e.Flow, e.InvokeType, e.Lane.Key, e.Lane.Limit, e.UniqueKey, e.Parent,
@@ -145,6 +158,9 @@ func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error 
 func (w *accept) undo() { w.seat, w.spilled, w.accepted = nil, false, store.Accepted{} }
 
 func (w *accept) committed(s *Store, abandoned bool) error {
+	if w.seat != nil && w.Schedule != nil {
+		s.schedules.advanced(w.Schedule)
+	}
 	switch {
 	case w.seat == nil || w.Outcome != nil:
 		return nil

@@ -42,7 +42,8 @@ type Store struct {
 	// not close the store, else 0.
 	found, died int64
 	// nextDue is when the first waiting execution runs again; zero if none waits.
-	nextDue time.Time
+	nextDue   time.Time
+	schedules schedules
 }
 
 var _ store.Store = (*Store)(nil)

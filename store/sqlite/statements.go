@@ -13,6 +13,7 @@ type statements struct {
 	mark, closed               *sql.Stmt
 	crashes, suspects          *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
+	dueSchedules, advance      *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -46,6 +47,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.dedupe, `INSERT INTO dedupe (key, until, execution) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET until = excluded.until, execution = excluded.execution WHERE until <= ?`},
 		{&s.duplicate, "SELECT execution FROM dedupe WHERE key = ?"},
+		{&s.dueSchedules, "SELECT " + scheduleColumns + " FROM schedules WHERE due > 0 ORDER BY due, instance, flow LIMIT ?"},
+		{&s.advance, "UPDATE schedules SET due = ?, last = coalesce(?, last) WHERE instance = ? AND flow = ? AND due = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
 	} {
 		statement, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // Store.release closes them all.

@@ -33,6 +33,9 @@ func testClose(t *testing.T, s *suite) {
 		require.ErrorIs(t, h.PutResult(h.ctx(), result(t, "key", time.Hour)), store.ErrClosed)
 		_, err = h.Result(h.ctx(), []byte("key"))
 		require.ErrorIs(t, err, store.ErrClosed)
+		_, err = h.ClaimSchedules(h.ctx(), worker("w1"), 1)
+		require.ErrorIs(t, err, store.ErrClosed)
+		require.ErrorIs(t, h.PutSchedules(h.ctx(), "a", nil), store.ErrClosed)
 		require.NoError(t, h.Close(), "a second time")
 	})
 }
