@@ -89,8 +89,9 @@ type Options struct {
 	// SyncResponse says how synchronous callers get the flow's result. Defaults to
 	// SyncResponseDirect.
 	SyncResponse SyncResponse
-	// SyncTimeout is how long a synchronous caller waits before the answer is 504; the
-	// execution goes on. Defaults to 29 seconds.
+	// SyncTimeout is how long a synchronous caller waits for its execution before the answer
+	// is 504; the execution goes on. It bounds triggers and preprocess flows as well, for all
+	// callers: with one that takes longer nothing is accepted. Defaults to 29 seconds.
 	SyncTimeout time.Duration
 	// Transport of the HTTP client that flows use. Defaults to http.DefaultTransport.
 	Transport http.RoundTripper
@@ -207,6 +208,7 @@ func (o Options) engine(s store.Store) engine.Options {
 		CrashLimit:         o.CrashLimit,
 		ExecutionTimeout:   o.ExecutionTimeout,
 		Lease:              o.Lease,
+		TriggerTimeout:     o.SyncTimeout,
 		KeepSynchronous:    o.Recording.keeps,
 		ResultExpiry:       o.ResultExpiry,
 		InstanceCacheBytes: o.InstanceCacheBytes,

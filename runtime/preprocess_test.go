@@ -132,7 +132,7 @@ func TestPreprocessTimeCountsForTheCaller(t *testing.T) {
 		response = h.Post("contact.created", contact)
 		require.Equal(t, 29*time.Second, time.Since(began))
 		require.Equal(t, http.StatusGatewayTimeout, response.StatusCode)
-		require.JSONEq(t, `{"error":"Routing the request took too long. Nothing was accepted."}`, response.Text)
+		require.JSONEq(t, `{"error":"Taking the request in took too long. Nothing was accepted."}`, response.Text)
 		x := h.Execution(response.Header.Get("prismatic-executionid"))
 		require.Equal(t, store.StatusFailed, x.Status)
 		require.Equal(t, "route-request", x.Flow)

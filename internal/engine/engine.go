@@ -53,6 +53,8 @@ type Options struct {
 	Lease time.Duration
 	// ExecutionTimeout ends an attempt's context.
 	ExecutionTimeout time.Duration
+	// TriggerTimeout ends the context of a trigger, and of a preprocess flow.
+	TriggerTimeout time.Duration
 	// KeepSynchronous says whether a synchronous execution that ended so is kept on record,
 	// if it did not become durable before.
 	KeepSynchronous func(status store.Status) bool

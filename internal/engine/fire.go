@@ -98,10 +98,11 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	}
 	ctx, unbind := x.engine.untilStop(ctx)
 	defer unbind()
-	ctx, run := x.newRun(ctx, x.payload)
 	var result *sluice.TriggerResult
-	err := guard(func() (err error) {
-		result, err = trigger(ctx, run, x.payload)
+	payload := x.payload
+	err := x.call(ctx, x.engine.options.TriggerTimeout, func(ctx context.Context) (err error) {
+		ctx, run := x.newRun(ctx, payload)
+		result, err = trigger(ctx, run, payload)
 		return err
 	})
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {

@@ -219,6 +219,9 @@ func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
 	return nil
 }
 
+// hookTimeout is how long a hook may take.
+const hookTimeout = 30 * time.Second
+
 func (e *Engine) runHook(ctx context.Context, target Target, name string, hook sluice.LifecycleFunc) error {
 	if hook == nil {
 		return nil
@@ -227,8 +230,11 @@ func (e *Engine) runHook(ctx context.Context, target Target, name string, hook s
 	if err != nil {
 		return err
 	}
-	ctx, run := x.newRun(ctx, &sluice.TriggerPayload{})
-	if err := guard(func() error { _, err := hook(ctx, run); return err }); err != nil {
+	if err := x.call(ctx, hookTimeout, func(ctx context.Context) error {
+		ctx, run := x.newRun(ctx, &sluice.TriggerPayload{})
+		_, err := hook(ctx, run)
+		return err
+	}); err != nil {
 		return fmt.Errorf("flow %q: %s: %w", target.Flow.Name, name, err)
 	}
 	return nil

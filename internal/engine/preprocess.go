@@ -15,10 +15,6 @@ import (
 // quote.
 const preprocessKey = "preprocess"
 
-// ErrRouteDeadline is the cause with which a preprocess flow's context ends when its caller
-// waits no longer.
-var ErrRouteDeadline = errors.New("routing the request took too long")
-
 // ConfigError says that a preprocess flow read a config variable where it has no instance.
 type ConfigError struct{ Key string }
 
@@ -121,6 +117,8 @@ func (e *Engine) followAll(ctx context.Context, from Target, data []byte) ([]Tar
 // runPreprocess calls the flow's trigger and the flow, and returns its data as JSON. Durable
 // calls do not work in it: nothing is accepted yet.
 func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method string) (data []byte, err error) {
+	ctx, stop := context.WithTimeoutCause(ctx, x.engine.options.TriggerTimeout, ErrOverdue)
+	defer stop()
 	ctx, x.cancel = context.WithCancelCause(ctx)
 	defer x.cancel(nil)
 	defer func() { err = preprocessError(ctx, err) }()
@@ -131,10 +129,16 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 		return nil, err
 	}
 	x.hideSecrets()
-	userCtx, run := x.newRun(ctx, x.payload)
-	var result *sluice.Result
-	if err := guard(func() (err error) {
-		if result, err = x.target.Flow.OnExecution(userCtx, run); err != nil {
+	return x.callPreprocess(ctx)
+}
+
+func (x *execution) callPreprocess(ctx context.Context) ([]byte, error) {
+	payload := x.payload
+	var data []byte
+	err := x.call(ctx, x.engine.options.TriggerTimeout, func(ctx context.Context) error {
+		ctx, run := x.newRun(ctx, payload)
+		result, err := x.target.Flow.OnExecution(ctx, run)
+		if err != nil {
 			return err
 		}
 		if result == nil {
@@ -144,7 +148,8 @@ func (x *execution) runPreprocess(ctx context.Context, fired *Fired, method stri
 			return fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
 		}
 		return nil
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, &TriggerError{err}
 	}
 	return data, nil
@@ -158,8 +163,8 @@ func preprocessError(ctx context.Context, err error) error {
 	switch {
 	case errors.As(cause, &config):
 		return &TriggerError{config}
-	case err != nil && errors.Is(cause, ErrRouteDeadline):
-		return fmt.Errorf("%w: %w", ErrRouteDeadline, err)
+	case err != nil && errors.Is(cause, ErrOverdue):
+		return fmt.Errorf("%w: %w", cause, err)
 	default:
 		return err
 	}

@@ -103,8 +103,8 @@ func asRefusal(err error) *refusal {
 		return known
 	case errors.As(err, &failed):
 		return userRefusal(failed.Err)
-	case errors.Is(err, engine.ErrRouteDeadline):
-		return &refusal{status: http.StatusGatewayTimeout, message: "Routing the request took too long. Nothing was accepted."}
+	case errors.Is(err, engine.ErrOverdue):
+		return &refusal{status: http.StatusGatewayTimeout, message: "Taking the request in took too long. Nothing was accepted."}
 	case errors.As(err, &misfit):
 		return userRefusal(misfit.Err)
 	case isA[*sluice.SignatureError](err): // The record has the reason, a forger learns none.

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -16,9 +15,7 @@ func (g *Gateway) route(c *call) error {
 		return nil
 	}
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(c.request.Context(), g.options.SyncTimeout, engine.ErrRouteDeadline)
-	defer cancel()
-	targets, fired, err := g.engine.Route(ctx, c.target, c.request.Method, c.payload)
+	targets, fired, err := g.engine.Route(c.request.Context(), c.target, c.request.Method, c.payload)
 	c.routing = time.Since(began)
 	if err != nil || fired != nil {
 		c.fired = fired
