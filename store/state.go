@@ -1,5 +1,13 @@
 package store
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
 // ScopeKind says what a scope of state belongs to.
 type ScopeKind string
 
@@ -61,3 +69,69 @@ type StateChange struct {
 // MaxStateBytes bounds the keys and values of one scope (seed 003; behaviour of the
 // platform).
 const MaxStateBytes = 64 << 20
+
+// MaxStateKeyBytes bounds a key, so that every database can index it.
+const MaxStateKeyBytes = 1024
+
+// Check tells what is wrong with a change, whatever the value that it meets.
+func (c StateChange) Check() error {
+	if err := c.check(); err != nil {
+		return fmt.Errorf("store: state change %q of key %q: %w", c.Op, c.Key, err)
+	}
+	return nil
+}
+
+func (c StateChange) check() error {
+	if err := c.Scope.check(); err != nil {
+		return err
+	}
+	if c.Op != StateClear {
+		if err := checkStateKey(c.Key); err != nil {
+			return err
+		}
+	}
+	switch c.Op {
+	case StateClear, StateDelete:
+		return nil
+	case StateExpect:
+		if c.Value == nil {
+			return nil
+		}
+	case StateIncrement:
+		_, err := parseNumber(c.Value)
+		return err
+	case StateAppend, StateRemove:
+		if !isList(c.Value) {
+			return fmt.Errorf("its value is no list: %w", ErrStateType)
+		}
+	case StateSet:
+	default:
+		return errors.New("there is no such operation")
+	}
+	if !json.Valid(c.Value) {
+		return errors.New("its value is no JSON")
+	}
+	return nil
+}
+
+func (s Scope) check() error {
+	switch s.Kind {
+	case ScopeFlow, ScopeInstance, ScopeIntegration, ScopeExecution:
+	default:
+		return fmt.Errorf("there is no scope %q", s.Kind)
+	}
+	if s.ID == "" || (s.Flow != "") != (s.Kind == ScopeFlow) {
+		return fmt.Errorf("a scope needs an ID, and a flow if it is that of a flow: %+v", s)
+	}
+	return nil
+}
+
+func checkStateKey(key string) error {
+	if key == "" || len(key) > MaxStateKeyBytes {
+		return fmt.Errorf("the key has %d bytes, not 1 to %d", len(key), MaxStateKeyBytes)
+	}
+	if !utf8.ValidString(key) || strings.Contains(key, "\x00") {
+		return errors.New("the key is not UTF-8 without NUL")
+	}
+	return nil
+}

@@ -45,6 +45,7 @@ type Store interface {
 	Claimer
 	Journal
 	Finisher
+	States
 	Instances
 	Reader
 	Results
@@ -105,7 +106,7 @@ type Canceler interface {
 type States interface {
 	// State returns the value of a key as JSON, or ErrNotFound.
 	State(ctx context.Context, scope Scope, key string) ([]byte, error)
-	// StateKeys returns the keys of a scope, sorted.
+	// StateKeys returns the keys of a scope, sorted by their bytes.
 	StateKeys(ctx context.Context, scope Scope) ([]string, error)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -59,6 +60,8 @@ func (all acceptAll) apply(s *Store) error {
 	return nil
 }
 
+func (all acceptAll) refusable() bool { return slices.ContainsFunc(all, (*accept).refusable) }
+
 func (all acceptAll) undo() {
 	for _, w := range all {
 		w.undo()
@@ -92,6 +95,14 @@ func newAccept(acceptance *store.Acceptance) (*accept, error) {
 }
 
 func (w *accept) check() error {
+	if err := checkState(w.State); err != nil {
+		return err
+	}
+	for _, step := range w.Steps {
+		if err := checkState(step.Commit); err != nil {
+			return err
+		}
+	}
 	switch {
 	case w.Outcome == nil:
 		return nil
@@ -100,8 +111,13 @@ func (w *accept) check() error {
 	case !w.Outcome.Status.Final():
 		return fmt.Errorf("its outcome is %q, which is not final", w.Outcome.Status)
 	default:
-		return checkAttempt(w.Outcome.Attempt)
+		return checkOutcome(w.Outcome)
 	}
+}
+
+func (w *accept) refusable() bool {
+	return w.Schedule != nil || len(w.State) > 0 || w.Outcome != nil && len(w.Outcome.State) > 0 ||
+		slices.ContainsFunc(w.Steps, func(step *store.Step) bool { return len(step.Commit) > 0 })
 }
 
 func (w *accept) apply(s *Store) error {
@@ -121,6 +137,9 @@ func (w *accept) apply(s *Store) error {
 	s.seq++
 	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
 	if err := s.insertExecution(s.seq, w.id, e); err != nil {
+		return err
+	}
+	if err := s.change(w.State); err != nil {
 		return err
 	}
 	for _, step := range w.Steps {

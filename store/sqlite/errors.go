@@ -34,6 +34,12 @@ func unavailable(err error) error {
 // violated tells whether err refused a row because of a unique key.
 func violated(err error) bool { return code(err) == sqlite3lib.SQLITE_CONSTRAINT }
 
+// refused tells whether err concerns one write only: the transaction goes on without it.
+func refused(err error) bool {
+	return errors.Is(err, store.ErrStateConflict) || errors.Is(err, store.ErrStateTooLarge) ||
+		errors.Is(err, store.ErrStateType) || errors.Is(err, store.ErrConflict)
+}
+
 // explainOpen says what is wrong with a file that cannot be opened, and what to do.
 func explainOpen(path string, err error) error {
 	switch code(err) {

@@ -37,16 +37,18 @@ func (w *finish) check() error {
 	case waits == w.NextAttempt.IsZero():
 		return errors.New("a waiting outcome needs the time of the next attempt, others have none")
 	default:
-		return checkAttempt(w.Attempt)
+		return checkOutcome(w.Outcome)
 	}
 }
 
-func checkAttempt(attempt int) error {
-	if attempt < 1 || attempt > maxAttempt {
-		return fmt.Errorf("attempt %d is not between 1 and %d", attempt, maxAttempt)
+func checkOutcome(o *store.Outcome) error {
+	if o.Attempt < 1 || o.Attempt > maxAttempt {
+		return fmt.Errorf("attempt %d is not between 1 and %d", o.Attempt, maxAttempt)
 	}
-	return nil
+	return checkState(o.State)
 }
+
+func (w *finish) refusable() bool { return len(w.State) > 0 }
 
 func (w *finish) apply(s *Store) error {
 	found := s.queue.current(w.claim)
@@ -87,7 +89,11 @@ func (w *finish) committed(s *Store, _ bool) error {
 	return nil
 }
 
+// insertOutcome records how an attempt ended, with its state changes.
 func (s *Store) insertOutcome(seq int64, o *store.Outcome) error {
+	if err := s.change(o.State); err != nil {
+		return err
+	}
 	_, err := s.statements.outcome.ExecContext(context.Background(), outcomeID(seq, o.Attempt), string(o.Status),
 		encodeTime(o.StartedAt), encodeTime(o.EndedAt), encodeTime(o.NextAttempt), o.Error, o.Result, o.Logs)
 	return err

@@ -9,7 +9,11 @@ import (
 
 // RecordStep implements [store.Journal].
 func (s *Store) RecordStep(ctx context.Context, claim *store.Claim, step *store.Step) error {
-	if err := s.submit(ctx, &record{claim: claim, Step: step}); err != nil {
+	err := checkState(step.Commit)
+	if err == nil {
+		err = s.submit(ctx, &record{claim: claim, Step: step})
+	}
+	if err != nil {
 		return fmt.Errorf("store: record step %q of execution %s: %w", step.Key, claim.Execution.ID, err)
 	}
 	return nil
@@ -24,6 +28,8 @@ type record struct {
 	crashes int
 }
 
+func (w *record) refusable() bool { return len(w.Commit) > 0 }
+
 func (w *record) apply(s *Store) error {
 	seat := s.queue.current(w.claim)
 	if w.lost = seat == nil || seat.ending; w.lost {
@@ -36,10 +42,18 @@ func (w *record) apply(s *Store) error {
 	return s.setCrashes(seat, seat.deaths+1, 0)
 }
 
+// insertStep records a step, with its state changes if it is not on record yet.
 func (s *Store) insertStep(seq int64, step *store.Step) error {
-	_, err := s.statements.step.ExecContext(context.Background(), seq, step.Key, step.Name, step.Attempt,
-		encodeTime(step.StartedAt), encodeTime(step.EndedAt), step.Result)
-	return err
+	result, err := s.statements.step.ExecContext(context.Background(), seq, step.Key, step.Name, step.Attempt,
+		encodeTime(step.StartedAt), encodeTime(step.EndedAt), step.Result, step.State)
+	if err != nil || len(step.Commit) == 0 {
+		return err
+	}
+	written, err := result.RowsAffected()
+	if err != nil || written == 0 {
+		return err
+	}
+	return s.change(step.Commit)
 }
 
 func (w *record) undo() {

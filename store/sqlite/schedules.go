@@ -125,6 +125,8 @@ func (s *Store) AdvanceSchedule(ctx context.Context, advance store.ScheduleAdvan
 
 type advanceSchedule struct{ store.ScheduleAdvance }
 
+func (w *advanceSchedule) refusable() bool { return true }
+
 func (w *advanceSchedule) apply(s *Store) error { return s.advance(&w.ScheduleAdvance, nil) }
 
 func (w *advanceSchedule) undo() {}

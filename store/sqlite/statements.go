@@ -8,12 +8,16 @@ import (
 // statements are those of the writing connection, prepared once.
 type statements struct {
 	begin, commit, rollback    *sql.Stmt
+	savepoint, undo, release   *sql.Stmt
 	execution, outcome, step   *sql.Stmt
 	pend, unpend, due, pending *sql.Stmt
 	mark, closed               *sql.Stmt
 	crashes, suspects          *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
 	dueSchedules, advance      *sql.Stmt
+
+	state, setState, deleteState, clearState      *sql.Stmt
+	stateScope, makeScope, resizeScope, dropScope *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -27,13 +31,16 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.begin, "BEGIN IMMEDIATE"},
 		{&s.commit, "COMMIT"},
 		{&s.rollback, "ROLLBACK"},
+		{&s.savepoint, "SAVEPOINT write"},
+		{&s.undo, "ROLLBACK TO write"},
+		{&s.release, "RELEASE write"},
 		{&s.execution, `INSERT INTO executions (seq, id, accepted_at, integration, version, customer, user, instance,
 			flow, invoke_type, lane, lane_limit, unique_key, parent, original, depth, head, body, logs)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.outcome, `INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result, logs)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
+		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, state)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
 		{&s.pend, `INSERT INTO pending (instance, seq, due) VALUES (?, ?, ?)
 			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due, deaths = 0, crashes = 0`},
 		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND seq = ?"},
@@ -50,6 +57,15 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.dueSchedules, "SELECT " + scheduleColumns + " FROM schedules WHERE due > 0 ORDER BY due, instance, flow LIMIT ?"},
 		{&s.advance, "UPDATE schedules SET due = ?, last = coalesce(?, last) WHERE instance = ? AND flow = ? AND due = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
+		{&s.state, "SELECT value FROM state_values WHERE scope = ? AND key = ?"},
+		{&s.setState, `INSERT INTO state_values (scope, key, value) VALUES (?, ?, ?)
+			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value`},
+		{&s.deleteState, "DELETE FROM state_values WHERE scope = ? AND key = ?"},
+		{&s.clearState, "DELETE FROM state_values WHERE scope = ?"},
+		{&s.stateScope, "SELECT id, size FROM state_scopes WHERE kind = ? AND owner = ? AND flow = ?"},
+		{&s.makeScope, "INSERT INTO state_scopes (kind, owner, flow, size) VALUES (?, ?, ?, 0)"},
+		{&s.resizeScope, "UPDATE state_scopes SET size = ? WHERE id = ?"},
+		{&s.dropScope, "DELETE FROM state_scopes WHERE id = ?"},
 	} {
 		statement, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // Store.release closes them all.
 		if err != nil {

@@ -13,7 +13,8 @@ import (
 // write is one caller's part of a commit.
 type write interface {
 	// apply runs the write's statements in the open transaction. An error takes the whole
-	// transaction back; a write that is merely refused returns nil and writes nothing.
+	// transaction back; a write that is merely refused returns nil and writes nothing, or is
+	// refusable.
 	apply(s *Store) error
 	// undo takes back what apply changed in memory. The write may be applied again.
 	undo()
@@ -22,6 +23,10 @@ type write interface {
 	committed(s *Store, abandoned bool) error
 }
 
+// refusable is a write that may turn out to be refused when some of it is written already:
+// then it alone is taken back, and its error is the answer.
+type refusable interface{ refusable() bool }
+
 // ticket is a write on its way, and its answer.
 type ticket struct {
 	write  write
@@ -29,6 +34,8 @@ type ticket struct {
 	// settled is set by whoever comes first: the loop with its answer, or the caller that
 	// no longer waits.
 	settled atomic.Bool
+	// refused is the answer to a write that was taken back in the transaction under way.
+	refused error
 }
 
 // inbox is where writes wait for the committing goroutine.
@@ -144,7 +151,7 @@ func (s *Store) run() {
 func (s *Store) commit(batch []*ticket) {
 	err := s.transact(func() error {
 		for _, t := range batch {
-			if err := t.write.apply(s); err != nil {
+			if err := s.apply(t); err != nil {
 				return err
 			}
 		}
@@ -168,8 +175,35 @@ func (s *Store) commit(batch []*ticket) {
 	s.parked()
 	for _, t := range batch {
 		abandoned := !t.settled.CompareAndSwap(false, true)
+		if t.refused != nil {
+			t.answer <- t.refused
+			continue
+		}
 		t.answer <- t.write.committed(s, abandoned)
 	}
+}
+
+// apply runs a write in the open transaction.
+func (s *Store) apply(t *ticket) error {
+	t.refused = nil
+	if w, ok := t.write.(refusable); !ok || !w.refusable() {
+		return t.write.apply(s)
+	}
+	ctx := context.Background()
+	if _, err := s.statements.savepoint.ExecContext(ctx); err != nil {
+		return err
+	}
+	if err := t.write.apply(s); refused(err) {
+		t.write.undo()
+		t.refused = err
+		if _, err := s.statements.undo.ExecContext(ctx); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	_, err := s.statements.release.ExecContext(ctx)
+	return err
 }
 
 // transact runs fn in a transaction of the writing connection.

@@ -36,6 +36,10 @@ func testClose(t *testing.T, s *suite) {
 		_, err = h.ClaimSchedules(h.ctx(), worker("w1"), 1)
 		require.ErrorIs(t, err, store.ErrClosed)
 		require.ErrorIs(t, h.PutSchedules(h.ctx(), "a", nil), store.ErrClosed)
+		_, err = h.State(h.ctx(), ofInstance("a"), "k")
+		require.ErrorIs(t, err, store.ErrClosed)
+		_, err = h.StateKeys(h.ctx(), ofInstance("a"))
+		require.ErrorIs(t, err, store.ErrClosed)
 		require.NoError(t, h.Close(), "a second time")
 	})
 }

@@ -11,7 +11,7 @@ import (
 func step(key string, attempt int) *store.Step {
 	return &store.Step{
 		Key: key, Name: "name of " + key, Attempt: attempt, StartedAt: start, EndedAt: start.Add(1_000_000),
-		Result: []byte(`{"step":"` + key + `"}`),
+		Result: []byte(`{"step":"` + key + `"}`), State: []byte(`["state"]`),
 	}
 }
 

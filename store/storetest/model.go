@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -15,7 +17,7 @@ import (
 // testModel runs random operations on a store and on a model of it, and compares.
 func testModel(t *testing.T, s *suite) {
 	rapid.Check(t, func(r *rapid.T) {
-		m := &model{t: t, driver: s.driver, store: s.driver.Open(t), keys: map[string]*modeled{}}
+		m := &model{t: t, driver: s.driver, store: s.driver.Open(t), keys: map[string]*modeled{}, state: map[string][]byte{}}
 		defer func() { require.NoError(r, m.store.Close()) }()
 		actions := map[string]func(*rapid.T){
 			"":        m.compareOne,
@@ -42,6 +44,8 @@ type model struct {
 	// all is in the order of acceptance, keys are the dedupe keys in use.
 	all  []*modeled
 	keys map[string]*modeled
+	// state is that of instance a, by key.
+	state map[string][]byte
 	// lost are claims that ended.
 	lost []*store.Claim
 }
@@ -165,7 +169,10 @@ func (m *model) finish(r *rapid.T) {
 			o.NextAttempt = start
 		}
 	}
-	require.NoError(r, m.store.Finish(m.t.Context(), e.claim, o))
+	if !m.commits(r, &o.State, func() error { return m.store.Finish(m.t.Context(), e.claim, o) }) {
+		e.due = false
+		return
+	}
 	e.Status, e.Attempts, e.crashes = o.Status, append(e.Attempts, o), 0
 	e.deaths = 0
 	m.lose(e)
@@ -179,11 +186,15 @@ func (m *model) lose(e *modeled) {
 func (m *model) recordStep(r *rapid.T) {
 	e := m.running(r)
 	next := step(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "key"), e.claim.Attempt)
-	require.NoError(r, m.store.RecordStep(m.t.Context(), e.claim, next))
-	e.crashes = 0
-	if !slices.ContainsFunc(e.Steps, func(s *store.Step) bool { return s.Key == next.Key }) {
+	if slices.ContainsFunc(e.Steps, func(s *store.Step) bool { return s.Key == next.Key }) {
+		next.Commit = []store.StateChange{set(ofInstance("a"), "k", "1"), change(ofInstance("a"), "k", store.StateExpect, "2")}
+		require.NoError(r, m.store.RecordStep(m.t.Context(), e.claim, next))
+	} else if m.commits(r, &next.Commit, func() error { return m.store.RecordStep(m.t.Context(), e.claim, next) }) {
 		e.Steps = append(e.Steps, next)
+	} else {
+		return
 	}
+	e.crashes = 0
 }
 
 func (m *model) release(r *rapid.T) {
@@ -217,7 +228,58 @@ func (m *model) crash(*rapid.T) {
 	}
 }
 
+// commits draws the state changes of a write and tells whether it was committed.
+func (m *model) commits(r *rapid.T, changes *[]store.StateChange, write func() error) bool {
+	after, refused := maps.Clone(m.state), error(nil)
+	for range rapid.IntRange(0, 3).Draw(r, "changes") {
+		c := rapid.SampledFrom([]store.StateChange{
+			set(ofInstance("a"), "", "1"), set(ofInstance("a"), "", "[]"),
+			change(ofInstance("a"), "", store.StateIncrement, "0.5"), change(ofInstance("a"), "", store.StateAppend, "[1,2]"),
+			change(ofInstance("a"), "", store.StateRemove, "[1]"), change(ofInstance("a"), "", store.StateExpect, "1"),
+			change(ofInstance("a"), "", store.StateDelete, ""), change(ofInstance("a"), "", store.StateClear, ""),
+		}).Draw(r, "change")
+		c.Key = rapid.SampledFrom([]string{"k", "l"}).Draw(r, "state key")
+		*changes = append(*changes, c)
+		value, err := c.Apply(after[c.Key])
+		switch {
+		case refused != nil:
+		case err != nil:
+			refused = err
+		case c.Op == store.StateClear:
+			clear(after)
+		case value == nil:
+			delete(after, c.Key)
+		default:
+			after[c.Key] = value
+		}
+	}
+	err := write()
+	*changes = nil // They are not read back.
+	if refused != nil {
+		for cause := refused; cause != nil; cause = errors.Unwrap(cause) {
+			refused = cause
+		}
+		require.ErrorIs(r, err, refused)
+		return false
+	}
+	require.NoError(r, err)
+	m.state = after
+	return true
+}
+
+func (m *model) compareState(r *rapid.T) {
+	keys, err := m.store.StateKeys(m.t.Context(), ofInstance("a"))
+	require.NoError(r, err)
+	require.ElementsMatch(r, slices.Collect(maps.Keys(m.state)), keys)
+	for key, want := range m.state {
+		got, err := m.store.State(m.t.Context(), ofInstance("a"), key)
+		require.NoError(r, err)
+		require.Equal(r, string(want), string(got))
+	}
+}
+
 func (m *model) compareOne(r *rapid.T) {
+	m.compareState(r)
 	if len(m.all) == 0 {
 		_, err := m.store.Execution(m.t.Context(), newID(m.t))
 		require.ErrorIs(r, err, store.ErrNotFound)

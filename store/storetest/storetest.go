@@ -37,6 +37,7 @@ func Run(t *testing.T, driver Driver) {
 		"Read":      testRead,
 		"Results":   testResults,
 		"Schedules": testSchedules,
+		"State":     testState,
 		"Close":     testClose,
 		"Model":     testModel,
 	} {
