@@ -156,8 +156,10 @@ type Step struct {
 	Attempt int
 	// StartedAt and EndedAt, in UTC.
 	StartedAt, EndedAt time.Time
-	// Result as JSON.
+	// Result as JSON; nil with an Error.
 	Result []byte
+	// Error is the message of an error that was ignored.
+	Error string
 	// State holds the state changes made in the step, as the engine encoded them; nil if
 	// there are none.
 	State []byte
@@ -176,7 +178,7 @@ type Outcome struct {
 	StartedAt, EndedAt time.Time
 	// Result as the engine encoded it; nil unless it succeeded.
 	Result []byte
-	// Error is the message of a failed attempt.
+	// Error is the message of a failed attempt, or of an error that was ignored.
 	Error string
 	// Logs as the engine encoded them; nil if there are none.
 	Logs []byte

@@ -45,7 +45,7 @@ func (w *record) apply(s *Store) error {
 // insertStep records a step, with its state changes if it is not on record yet.
 func (s *Store) insertStep(seq int64, step *store.Step) error {
 	result, err := s.statements.step.ExecContext(context.Background(), seq, step.Key, step.Name, step.Attempt,
-		encodeTime(step.StartedAt), encodeTime(step.EndedAt), step.Result, step.State)
+		encodeTime(step.StartedAt), encodeTime(step.EndedAt), step.Result, step.Error, step.State)
 	if err != nil || len(step.Commit) == 0 {
 		return err
 	}

@@ -129,7 +129,7 @@ func complete(ctx context.Context, conn *sql.Conn, record *store.Record, seq int
 		step, err := scanStep(rows)
 		record.Steps = append(record.Steps, step)
 		return err
-	}, "SELECT key, name, attempt, started_at, ended_at, result, state FROM steps WHERE execution = ? ORDER BY id", seq)
+	}, "SELECT key, name, attempt, started_at, ended_at, result, error, state FROM steps WHERE execution = ? ORDER BY id", seq)
 }
 
 // Steps implements [store.Journal].
@@ -144,7 +144,7 @@ func (s *Store) Steps(ctx context.Context, executionID string) ([]*store.Step, e
 			step, err := scanStep(rows)
 			steps = append(steps, step)
 			return err
-		}, `SELECT key, name, attempt, started_at, ended_at, result, state FROM steps
+		}, `SELECT key, name, attempt, started_at, ended_at, result, error, state FROM steps
 			WHERE execution = (SELECT seq FROM executions WHERE id = ?) ORDER BY id`, key)
 	})
 	if err != nil {

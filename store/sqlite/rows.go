@@ -111,7 +111,7 @@ func scanOutcome(rows *sql.Rows) (*store.Outcome, error) {
 func scanStep(rows *sql.Rows) (*store.Step, error) {
 	var step store.Step
 	var startedAt, endedAt int64
-	err := rows.Scan(&step.Key, &step.Name, &step.Attempt, &startedAt, &endedAt, &step.Result, &step.State)
+	err := rows.Scan(&step.Key, &step.Name, &step.Attempt, &startedAt, &endedAt, &step.Result, &step.Error, &step.State)
 	if err != nil {
 		return nil, fmt.Errorf("store: read a step: %w", err)
 	}

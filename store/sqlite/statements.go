@@ -39,8 +39,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.outcome, `INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result, logs)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, state)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
+		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, error, state)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
 		{&s.pend, `INSERT INTO pending (instance, seq, due) VALUES (?, ?, ?)
 			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due, deaths = 0, crashes = 0`},
 		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND seq = ?"},

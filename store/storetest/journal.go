@@ -28,6 +28,13 @@ func testJournal(t *testing.T, s *suite) {
 		require.Equal(t, want, steps)
 		require.Equal(t, want, h.record(claim.Execution.ID).Steps)
 	})
+	s.test(t, "an ignored error", func(t *testing.T, h *harness) {
+		claim := h.run("a")
+		ignored := step("a", 1)
+		ignored.Result, ignored.Error = nil, "it failed"
+		require.NoError(t, h.RecordStep(h.ctx(), claim, ignored))
+		require.Equal(t, []*store.Step{ignored}, h.record(claim.Execution.ID).Steps)
+	})
 	s.test(t, "a key twice", func(t *testing.T, h *harness) {
 		claim := h.run("a")
 		again := step("a", 1)

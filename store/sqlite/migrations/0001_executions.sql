@@ -43,6 +43,7 @@ CREATE TABLE steps (
 	started_at INTEGER NOT NULL,
 	ended_at   INTEGER NOT NULL,
 	result     BLOB,
+	error      TEXT NOT NULL,
 	state      BLOB,
 	UNIQUE (execution, key)
 ) STRICT;
