@@ -25,6 +25,8 @@ type Run struct {
 	// Payload is what started the flow, as its trigger left it: what spectral calls
 	// params.onTrigger.results.
 	Payload *TriggerPayload
+	// Deployment tells hooks, and flows that a deployment or a removal starts, why they run.
+	Deployment DeploymentAttributes
 	// Customer, Instance, User, Integration and Flow tell what is executed, for whom.
 	Customer    CustomerAttributes
 	Instance    InstanceAttributes
@@ -51,8 +53,16 @@ type InvokeType string
 const (
 	// InvokeWebhook is a request to an endpoint.
 	InvokeWebhook InvokeType = "webhook"
-	// InvokeDeploy is the deployment of an instance.
+	// InvokeDeploy and InvokeRemove are the deployment and the removal of an instance: of
+	// flows with an [InstanceDeployTrigger] or an [InstanceRemoveTrigger].
 	InvokeDeploy InvokeType = "deploy"
+	InvokeRemove InvokeType = "remove"
+	// InvokeOnInstanceDeploy and the following are runs of the hook of that name. Each is on
+	// record as an execution of its flow that is over at once.
+	InvokeOnInstanceDeploy InvokeType = "onInstanceDeploy"
+	InvokeOnInstanceDelete InvokeType = "onInstanceDelete"
+	InvokeWebhookCreate    InvokeType = "webhookCreate"
+	InvokeWebhookDelete    InvokeType = "webhookDelete"
 )
 
 // NewRun binds a run's facts to the engine that executes it, and returns the context to

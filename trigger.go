@@ -163,12 +163,17 @@ type WebhookTrigger struct {
 
 func (WebhookTrigger) trigger() {}
 
-// InstanceDeployTrigger runs its flow when an instance is deployed.
+// InstanceDeployTrigger runs its flow whenever an instance is deployed, configured anew or
+// upgraded (seed 001, "Instance deploy trigger"): after all OnInstanceDeploy, and beside what
+// follows. Nobody else can start the flow: it has no webhook URL. Its run has the reason as
+// [Run].Deployment.
 type InstanceDeployTrigger struct{}
 
 func (InstanceDeployTrigger) trigger() {}
 
-// InstanceRemoveTrigger runs its flow when an instance is deleted.
+// InstanceRemoveTrigger runs its flow when an instance is deleted (seed 001, "Instance remove
+// trigger"): when the webhooks are down, before any OnInstanceDelete. The removal waits for
+// its end, with its retries, for up to five minutes. Nobody else can start the flow.
 type InstanceRemoveTrigger struct{}
 
 func (InstanceRemoveTrigger) trigger() {}

@@ -22,6 +22,9 @@ type Deployment struct {
 	// as encoding/json decodes it. What it leaves out has its default. Nil keeps what the
 	// instance is configured with.
 	Config map[string]any
+	// Force runs the hooks even if neither version nor configuration changed, for example after
+	// a new Options.BaseURL.
+	Force bool
 }
 
 // Customer of yours.
@@ -42,6 +45,8 @@ type Instance struct {
 	Integration, Version string
 	// Customer whose instance it is.
 	Customer Customer
+	// Paused instances answer no requests and run nothing: see [Runtime.Pause].
+	Paused bool
 	// WebhookURLs holds the URL of each flow, by flow name.
 	WebhookURLs map[string]string
 }
@@ -50,10 +55,14 @@ type Instance struct {
 const defaultCustomer = "default"
 
 // Deploy brings an instance to the registered version of its integration and to the given
-// configuration, which it validates. OnInstanceDeploy and the webhook handlers of the flows
-// run if version or configuration changed, not at every call; if one fails, the previous
-// deployment is put back and the error names it. Deploy may be called at every start, by
-// every process.
+// configuration, which it validates. If version or configuration changed, and not at every
+// call, this runs: OnInstanceDeploy of each flow in order, the flows with an
+// [sluice.InstanceDeployTrigger], which it does not wait for, and WebhookLifecycleHandlers.Create
+// of each flow. Each call of a hook has 30 seconds and is on record as an execution. If one
+// fails, the webhooks that were put up are taken down, the previous deployment is put back
+// and the error names the hook. Deploy may be called at every start, by every process: if
+// several do at once, the hooks run once, and if a process dies meanwhile, the next Deploy
+// brings it to its end. A paused instance stays paused; its webhooks are put up by Resume.
 func (rt *Runtime) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	if d.Customer.ExternalID == "" && d.Customer.Name != "" {
 		return nil, fmt.Errorf("runtime: deploy: customer %q has no ExternalID: give the id that you know the customer by", d.Customer.Name)
@@ -66,6 +75,7 @@ func (rt *Runtime) Deploy(ctx context.Context, d Deployment) (*Instance, error) 
 		Customer: store.Customer{ID: d.Customer.ExternalID, ExternalID: d.Customer.ExternalID, Name: d.Customer.Name},
 		Name:     d.Name,
 		Config:   d.Config,
+		Force:    d.Force,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("runtime: deploy: %w", err)
@@ -74,6 +84,7 @@ func (rt *Runtime) Deploy(ctx context.Context, d Deployment) (*Instance, error) 
 	return &Instance{
 		ID: record.ID, Name: record.Name, Integration: record.Integration, Version: record.Version,
 		Customer:    Customer{ExternalID: record.Customer.ExternalID, Name: record.Customer.Name},
+		Paused:      record.Paused,
 		WebhookURLs: deployed.WebhookURLs(),
 	}, nil
 }

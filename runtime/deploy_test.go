@@ -72,7 +72,7 @@ func TestDeployRunsHooksOnlyWhenSomethingChanged(t *testing.T) {
 
 		fail = errors.New("the partner is down")
 		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{Config: map[string]any{"Region": "ap"}})
-		require.ErrorContains(t, err, `flow "second": OnInstanceDeploy: the partner is down`)
+		require.ErrorContains(t, err, `flow "second": onInstanceDeploy: the partner is down`)
 		require.Equal(t, `"us"`, h.Post("first", "{}").Text, "the previous deployment is back")
 		fail = nil
 		deployed(t, h, map[string]any{"Region": "ap"}, "first ap", "second ap", "webhook ap")

@@ -63,7 +63,7 @@ func TestHooksHaveALimit(t *testing.T) {
 		end = make(chan struct{})
 		began := time.Now()
 		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{})
-		require.ErrorContains(t, err, `flow "Flow": OnInstanceDeploy: the code took longer than it may: the code ignores`)
+		require.ErrorContains(t, err, `flow "Flow": onInstanceDeploy: the code took longer than it may: the code ignores`)
 		require.Less(t, time.Since(began), 35*time.Second)
 		close(end)
 	})

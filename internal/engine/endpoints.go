@@ -51,7 +51,7 @@ func (e *Engine) Resolve(ctx context.Context, endpointID string) (Target, error)
 		switch {
 		case endpoint.ID != endpointID:
 		case endpoint.Flow != "":
-			if flow, ok := instance.definition.flows[endpoint.Flow]; ok {
+			if flow, ok := instance.definition.flows[endpoint.Flow]; ok && flow.startedBy() == "" {
 				return instance.of(flow), nil
 			}
 		case instance.definition.routing != nil:
@@ -69,7 +69,7 @@ func (e *Engine) webhookURLs(d *definition, endpoints []store.Endpoint) map[stri
 	urls := make(map[string]string, len(d.ordered))
 	for _, endpoint := range endpoints {
 		url := e.EndpointURL(endpoint.ID)
-		if flow, ok := d.flows[endpoint.Flow]; ok {
+		if flow, ok := d.flows[endpoint.Flow]; ok && flow.startedBy() == "" {
 			urls[flow.Name] = url
 		} else if endpoint.Flow == "" && d.routing != nil {
 			urls = d.reachAll(url)
@@ -82,7 +82,9 @@ func (e *Engine) webhookURLs(d *definition, endpoints []store.Endpoint) map[stri
 func (d *definition) reachAll(url string) map[string]string {
 	urls := make(map[string]string, len(d.ordered))
 	for _, flow := range d.ordered {
-		urls[flow.Name] = url
+		if flow.startedBy() == "" {
+			urls[flow.Name] = url
+		}
 	}
 	return urls
 }
@@ -98,6 +100,9 @@ func endpointsOf(d *definition, current *store.Instance) []store.Endpoint {
 	default:
 		endpoints := make([]store.Endpoint, 0, len(d.ordered))
 		for _, flow := range d.ordered {
+			if flow.startedBy() != "" {
+				continue
+			}
 			endpoints = append(endpoints, store.Endpoint{ID: endpointID(current, flow.StableKey), Flow: flow.StableKey})
 		}
 		if current == nil {

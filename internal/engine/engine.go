@@ -125,7 +125,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
-		life:        life{idle: make(chan struct{})},
+		life:        newLife(ctx),
 	}
 	return e, e.shareEndpoints(ctx)
 }

@@ -107,6 +107,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		InvokeType:     sluice.InvokeType(x.record.InvokeType),
 		StartedAt:      x.started,
 		Payload:        payload,
+		Deployment:     x.deployment(payload),
 		Customer:       payload.Customer,
 		Instance:       payload.Instance,
 		User:           payload.User,
@@ -116,6 +117,18 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		WebhookAPIKeys: payload.WebhookAPIKeys,
 		Logger:         x.logger(),
 	}, x.engine.client, x)
+}
+
+// deployment tells why the execution runs, if a change of its instance brought it about.
+func (x *execution) deployment(payload *sluice.TriggerPayload) (attributes sluice.DeploymentAttributes) {
+	switch sluice.InvokeType(x.record.InvokeType) {
+	case sluice.InvokeDeploy, sluice.InvokeRemove, sluice.InvokeOnInstanceDeploy, sluice.InvokeOnInstanceDelete,
+		sluice.InvokeWebhookCreate, sluice.InvokeWebhookDelete:
+		_ = payload.Body.Decode(&attributes) // It was encoded from them.
+		return attributes
+	default:
+		return attributes
+	}
 }
 
 func cloneKeys(keys map[string][]string) map[string][]string {

@@ -89,7 +89,10 @@ func (e *Engine) openKeys(i *Instance) error {
 
 // isDeployed tells whether the instance answers requests. It does so while the hooks of its
 // deployment run: a provider may call the webhook that a hook registers before it answers.
-func isDeployed(record *store.Instance) bool { return !record.Paused }
+func isDeployed(record *store.Instance) bool {
+	c, err := changeOf(record)
+	return !record.Paused && err == nil && c.Kind != changeRemove
+}
 
 // of is the instance's target with the flow.
 func (i *Instance) of(flow *Flow) Target {

@@ -26,6 +26,13 @@ type life struct {
 	idle   chan struct{} // closed when active returns to 0: the engine has stopped
 }
 
+// newLife is that of an engine which is not started. What it writes until then heeds no end
+// either.
+func newLife(ctx context.Context) life {
+	ctx = context.WithoutCancel(ctx)
+	return life{writing: ctx, work: ctx, claiming: ctx, idle: make(chan struct{})}
+}
+
 type state int
 
 const (
@@ -55,10 +62,10 @@ func (e *Engine) Start(ctx context.Context) error {
 // it with [sluice.ErrStopping] and waits until user code has returned, or for the grace
 // period. What is unfinished then runs again at the next start. It is called once.
 func (e *Engine) Stop(ctx context.Context) error {
+	defer e.workers.stop()
 	if !e.beginStop() {
 		return nil
 	}
-	defer e.workers.stop()
 	defer e.stopWork(sluice.ErrStopping)
 	e.stopClaiming()
 	select {

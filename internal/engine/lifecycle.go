@@ -25,6 +25,8 @@ type Deployment struct {
 	Name string
 	// Config holds the values of config variables by key; nil keeps what is configured.
 	Config map[string]any
+	// Force runs the hooks even if nothing changed.
+	Force bool
 }
 
 // deployTries bounds how often a deployment starts over because another one came between.
@@ -32,7 +34,7 @@ const deployTries = 5
 
 // Deploy brings an instance to the registered version of its integration and the given
 // configuration, and runs the hooks if either changed. An instance that is so already is
-// left alone.
+// left alone. A paused one stays paused.
 func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	def, err := e.definition(d.Integration)
 	if err != nil {
@@ -51,8 +53,8 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 }
 
 func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment) (*Instance, error) {
-	current, err := e.options.Store.InstanceByName(ctx, def.integration.Name, d.Customer.ID, d.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	current, err := e.deployedByName(ctx, def, d)
+	if err != nil {
 		return nil, err
 	}
 	config, err := e.nextConfig(current, def, d.Config)
@@ -63,33 +65,151 @@ func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment) 
 	if err != nil {
 		return nil, err
 	}
-	same, err := e.deployedSame(current, next)
+	same, err := e.sameDeployment(current, next)
 	if err != nil {
 		return nil, err
 	}
-	if same {
+	if same && !current.Pending && !d.Force {
 		return e.sealDeployed(ctx, current)
 	}
-	next.Pending = true
+	c, err := e.nextChange(changeDeploy, current, same)
+	if err != nil {
+		return nil, err
+	}
+	reason, err := e.reasonOf(c.Previous, next)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := e.seal(next); err != nil {
 		return nil, err
 	}
-	if err := e.putInstance(ctx, current, next); err != nil {
+	return e.establish(ctx, c, current, next, reason)
+}
+
+// deployedByName is the record that the deployment replaces, when nobody else makes anything
+// of it; nil if there is none.
+func (e *Engine) deployedByName(ctx context.Context, def *definition, d Deployment) (*store.Instance, error) {
+	current, err := e.options.Store.InstanceByName(ctx, def.integration.Name, d.Customer.ID, d.Name)
+	if err == nil {
+		current, err = e.settled(ctx, current)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil //nolint:nilnil // There is none, which is no error.
+	case err != nil:
 		return nil, err
 	}
-	instance, err := e.newInstance(next)
+	c, err := changeOf(current)
+	if err == nil && c.Kind == changeRemove {
+		err = fmt.Errorf("instance %q is being removed, which did not come to its end: delete it (%s) before it is deployed again", d.Name, current.ID)
+	}
+	return current, err
+}
+
+// nextChange is the change that replaces the deployment in the current record. One of the
+// same kind and deployment that did not come to its end is gone on with: what it has started
+// is not started again.
+func (e *Engine) nextChange(kind changeKind, current *store.Instance, same bool) (change, error) {
+	next := change{Kind: kind}
+	if current == nil {
+		return next, nil
+	}
+	unfinished, err := changeOf(current)
+	if err != nil {
+		return next, err
+	}
+	if same && unfinished.Kind == kind {
+		next.ID = unfinished.ID
+	}
+	next.Previous, err = e.previousOf(current)
+	return next, err
+}
+
+// previousOf is the deployment that a record stands for: the one before, if its own did not
+// come to its end; nil if none ever did.
+func (e *Engine) previousOf(current *store.Instance) (*store.Instance, error) {
+	if current.Pending {
+		c, err := changeOf(current)
+		return c.Previous, err
+	}
+	previous := *current
+	_, err := e.seal(&previous)
+	previous.Keys = nil // They are not undone.
+	return &previous, err
+}
+
+// reasonOf tells why the next record comes after the previous deployment.
+func (e *Engine) reasonOf(previous, next *store.Instance) (sluice.DeploymentReason, error) {
+	if previous == nil {
+		return sluice.ReasonDeployed, nil
+	}
+	config, err := e.openConfig(previous)
+	if err != nil {
+		return "", err
+	}
+	coming, err := e.openConfig(next)
+	switch {
+	case err != nil:
+		return "", err
+	case previous.Version != next.Version:
+		return sluice.ReasonUpgraded, nil
+	case !bytes.Equal(config, coming):
+		return sluice.ReasonConfigured, nil
+	case previous.Paused && !next.Paused:
+		return sluice.ReasonResumed, nil
+	default:
+		return sluice.ReasonRedeployed, nil
+	}
+}
+
+// establish brings an instance to its next record. The hooks run in between; if one fails,
+// what was done is undone.
+func (e *Engine) establish(
+	ctx context.Context, c change, current, next *store.Instance, reason sluice.DeploymentReason,
+) (*Instance, error) {
+	m, err := e.beginChange(ctx, c, current, next)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.runDeployHooks(ctx, instance); err != nil {
-		return nil, errors.Join(err, e.undoDeploy(ctx, current, next))
-	}
-	deployed := *next
-	deployed.Pending = false
-	if err := e.conclude(ctx, next, &deployed); err != nil {
+	defer m.end()
+	instance, err := e.newInstance(m.record())
+	if err != nil {
 		return nil, err
 	}
-	return e.newInstance(&deployed)
+	l := m.lifecycle(instance, reason)
+	if err := l.deploy(ctx); err != nil {
+		if e.work.Err() != nil {
+			return nil, errors.Join(err, m.abandon(ctx))
+		}
+		return nil, errors.Join(err, m.undo(ctx, l))
+	}
+	if err := m.conclude(ctx, func(*store.Instance) {}); err != nil {
+		return nil, err
+	}
+	return e.newInstance(m.record())
+}
+
+// undo takes down the webhooks that were put up and puts the previous deployment back. A
+// first one is paused: it answers no requests until it is deployed again.
+func (m *making) undo(ctx context.Context, failed *lifecycle) error {
+	ctx = context.WithoutCancel(ctx)
+	previous := m.change.Previous
+	failed.attributes.Reason = sluice.ReasonRestored
+	errs := []error{failed.takeDown(ctx, failed.created)}
+	if previous == nil {
+		c, err := change{Kind: m.change.Kind}.encode()
+		return errors.Join(append(errs, err, m.write(ctx, func(record *store.Instance) {
+			record.Paused, record.Change = true, c
+		}))...)
+	}
+	if !previous.Paused {
+		errs = append(errs, failed.putBack(ctx, previous))
+	}
+	return errors.Join(append(errs, m.conclude(ctx, func(record *store.Instance) {
+		restored := *previous
+		restored.Keys, restored.Revision = record.Keys, record.Revision
+		*record = restored
+	}))...)
 }
 
 // putInstance writes the record and drops what is cached of it and of its predecessor. It
@@ -98,25 +218,6 @@ func (e *Engine) putInstance(ctx context.Context, previous, next *store.Instance
 	err := e.options.Store.PutInstance(context.WithoutCancel(ctx), next)
 	e.forget(previous, next)
 	return err
-}
-
-// conclude writes the end of a deployment over its pending record, with the API keys as
-// they are by then: a key that was revoked while the hooks ran stays so.
-func (e *Engine) conclude(ctx context.Context, pending, next *store.Instance) error {
-	for {
-		err := e.putInstance(ctx, pending, next)
-		if !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-		stored, readErr := e.options.Store.Instance(ctx, next.ID)
-		if readErr != nil {
-			return readErr
-		}
-		if !stored.Pending || stored.Version != pending.Version || !bytes.Equal(stored.Config, pending.Config) {
-			return err
-		}
-		next.Revision, next.Keys = stored.Revision, stored.Keys
-	}
 }
 
 // sealDeployed makes an instance ready that is deployed already, and sees to it that its
@@ -133,18 +234,6 @@ func (e *Engine) sealDeployed(ctx context.Context, current *store.Instance) (*In
 		}
 	}
 	return e.newInstance(&sealed)
-}
-
-// undoDeploy puts the previous deployment back. A first one is paused: it answers no
-// requests until it is deployed again.
-func (e *Engine) undoDeploy(ctx context.Context, previous, next *store.Instance) error {
-	undone := *next
-	undone.Paused = true
-	if previous != nil {
-		undone = *previous
-		undone.Revision = next.Revision
-	}
-	return e.conclude(context.WithoutCancel(ctx), next, &undone)
 }
 
 // nextConfig is the configuration that the deployment asks for, validated; nil values keep
@@ -171,7 +260,14 @@ func nextRecord(current *store.Instance, def *definition, d Deployment, config [
 	next := &store.Instance{Name: d.Name, Integration: def.integration.Name}
 	if current != nil {
 		*next = *current
-		next.Paused = current.Paused && !current.Pending // A failed first deployment was paused by it.
+		c, err := changeOf(current)
+		if err != nil {
+			return nil, err
+		}
+		next.Pending, next.Change = false, nil
+		if neverDeployed := current.Pending && c.Previous == nil; neverDeployed {
+			next.Paused = false // It was paused because it failed.
+		}
 	} else {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -187,55 +283,13 @@ func nextRecord(current *store.Instance, def *definition, d Deployment, config [
 	return next, nil
 }
 
-// deployedSame tells whether nothing would change and every hook has run. The next record
-// is not sealed yet.
-func (e *Engine) deployedSame(current, next *store.Instance) (bool, error) {
-	if current == nil || current.Pending || current.Version != next.Version || current.Customer != next.Customer ||
+// sameDeployment tells whether the next record, which is not sealed yet, is the deployment
+// that stands in the current one.
+func (e *Engine) sameDeployment(current, next *store.Instance) (bool, error) {
+	if current == nil || current.Version != next.Version || current.Customer != next.Customer ||
 		!slices.Equal(current.Endpoints, next.Endpoints) {
 		return false, nil
 	}
 	config, err := e.openConfig(current)
 	return bytes.Equal(config, next.Config), err
-}
-
-// runDeployHooks calls what wants to know of a deployment, flow by flow in their order:
-// OnInstanceDeploy of all, then the webhook handlers of all.
-func (e *Engine) runDeployHooks(ctx context.Context, instance *Instance) error {
-	flows := instance.definition.ordered
-	for _, flow := range flows {
-		if err := e.runHook(ctx, instance.of(flow), "OnInstanceDeploy", flow.OnInstanceDeploy); err != nil {
-			return err
-		}
-	}
-	for _, flow := range flows {
-		if flow.WebhookLifecycleHandlers == nil {
-			continue
-		}
-		create := flow.WebhookLifecycleHandlers.Create
-		if err := e.runHook(ctx, instance.of(flow), "WebhookLifecycleHandlers.Create", create); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hookTimeout is how long a hook may take.
-const hookTimeout = 30 * time.Second
-
-func (e *Engine) runHook(ctx context.Context, target Target, name string, hook sluice.LifecycleFunc) error {
-	if hook == nil {
-		return nil
-	}
-	x, err := e.newExecution(target, sluice.InvokeDeploy)
-	if err != nil {
-		return err
-	}
-	if err := x.call(ctx, hookTimeout, func(ctx context.Context) error {
-		ctx, run := x.newRun(ctx, &sluice.TriggerPayload{})
-		_, err := hook(ctx, run)
-		return err
-	}); err != nil {
-		return fmt.Errorf("flow %q: %s: %w", target.Flow.Name, name, err)
-	}
-	return nil
 }

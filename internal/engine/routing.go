@@ -36,6 +36,9 @@ func newRouting(d *definition) (*routing, error) {
 	r := &routing{targets: make(map[string]*Flow, len(d.ordered))}
 	config := d.integration.TriggerPreprocessFlowConfig
 	for _, flow := range d.ordered {
+		if flow.startedBy() != "" {
+			continue
+		}
 		if flow.PreprocessFlowConfig == nil {
 			r.targets[flow.Name] = flow
 			continue

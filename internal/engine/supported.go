@@ -32,7 +32,7 @@ func checkSupported(integration *sluice.Integration) error {
 
 func servedTrigger(trigger sluice.Trigger) bool {
 	switch variant.Of(trigger).(type) {
-	case nil, sluice.WebhookTrigger, sluice.HMACTrigger:
+	case nil, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger:
 		return true
 	default:
 		return false

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// ErrUndeployed says that an instance has no deployment that came to its end.
+var ErrUndeployed = errors.New("its deployment did not come to its end: deploy it first")
+
+// Pause takes an instance's webhooks down, and ends that it answers requests and that its
+// executions start. One that is paused is left alone. An error of a handler does not keep the
+// instance from being paused.
+func (e *Engine) Pause(ctx context.Context, instanceID string) error {
+	current, c, err := e.startChange(ctx, changePause, instanceID)
+	if err != nil || current.Paused {
+		return err
+	}
+	m, err := e.beginChange(ctx, c, current, current)
+	if err != nil {
+		return err
+	}
+	defer m.end()
+	instance, err := e.newInstance(m.record())
+	if err == nil {
+		err = m.lifecycle(instance, sluice.ReasonPaused).takeDown(ctx, instance.definition.ordered)
+	}
+	return errors.Join(err, m.conclude(ctx, func(record *store.Instance) { record.Paused = true }))
+}
+
+// Resume ends a pause: the instance answers again, its executions start, its webhooks are put
+// up. If a handler fails, it stays paused. One that is not paused is left alone.
+func (e *Engine) Resume(ctx context.Context, instanceID string) error {
+	current, c, err := e.startChange(ctx, changeResume, instanceID)
+	if err != nil || !current.Paused && !current.Pending {
+		return err
+	}
+	next := *current
+	next.Paused = false
+	_, err = e.establish(ctx, c, current, &next, sluice.ReasonResumed)
+	return err
+}
+
+// startChange finds an instance that is deployed, when nobody else makes anything of it, and
+// the change of the kind that it goes into. An unfinished one of that kind is gone on with.
+func (e *Engine) startChange(ctx context.Context, kind changeKind, instanceID string) (*store.Instance, change, error) {
+	current, err := e.options.Store.Instance(ctx, instanceID)
+	if err == nil {
+		current, err = e.settled(ctx, current)
+	}
+	if err != nil {
+		return nil, change{}, err
+	}
+	c, err := e.nextChange(kind, current, true)
+	if err != nil {
+		return nil, change{}, err
+	}
+	unfinished, err := changeOf(current)
+	if err == nil && current.Pending && (unfinished.Kind != kind || c.Previous == nil) {
+		err = fmt.Errorf("instance %s: %w", instanceID, ErrUndeployed)
+	}
+	return current, c, err
+}

@@ -1,0 +1,29 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+)
+
+// Pause takes the webhooks of an instance down (WebhookLifecycleHandlers.Delete of its flows,
+// the last flow first), and then the instance: its endpoints answer 404, its schedules stop,
+// and what it has accepted waits until Resume. Runs under way come to their end. An error tells
+// of a handler that failed; the instance is paused all the same. Pausing a paused instance
+// does nothing. An instance that is not there is [store.ErrNotFound].
+func (rt *Runtime) Pause(ctx context.Context, instanceID string) error {
+	if err := rt.engine.Pause(ctx, instanceID); err != nil {
+		return fmt.Errorf("runtime: pause: %w", err)
+	}
+	return nil
+}
+
+// Resume ends the pause of an instance and puts its webhooks up again
+// (WebhookLifecycleHandlers.Create of its flows, in order). If a handler fails, what was put up
+// is taken down, the instance stays paused and the error tells why. Resuming an instance that
+// is not paused does nothing. An instance that is not there is [store.ErrNotFound].
+func (rt *Runtime) Resume(ctx context.Context, instanceID string) error {
+	if err := rt.engine.Resume(ctx, instanceID); err != nil {
+		return fmt.Errorf("runtime: resume: %w", err)
+	}
+	return nil
+}
