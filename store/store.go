@@ -48,6 +48,7 @@ type Store interface {
 	States
 	Instances
 	Reader
+	Awaiter
 	Results
 	Schedules
 
@@ -151,6 +152,11 @@ type Instances interface {
 	// (0 for a new instance), and raises Revision by one. Otherwise, or when another
 	// instance has the same integration, customer and name, it returns ErrConflict.
 	PutInstance(ctx context.Context, instance *Instance) error
+	// DeleteInstance removes the instance with its endpoints, its schedules, and the state of
+	// it and its flows, if its Revision is the stored one; otherwise, or when it is not there,
+	// it returns ErrConflict. Its executions stay, and those that are not over can be claimed,
+	// also if it was paused.
+	DeleteInstance(ctx context.Context, instance *Instance) error
 	// Instance returns the instance with the id, or ErrNotFound.
 	Instance(ctx context.Context, id string) (*Instance, error)
 	// InstanceByName returns the instance of a customer, or ErrNotFound.
@@ -179,7 +185,8 @@ type Reader interface {
 
 // Awaiter tells of executions that end.
 type Awaiter interface {
-	// Await waits until the execution is over and returns it, or ErrNotFound.
+	// Await waits until the execution is over and returns it, or ErrNotFound. It returns the
+	// context's cause when that ends first.
 	Await(ctx context.Context, id string) (*Record, error)
 }
 

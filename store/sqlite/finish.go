@@ -85,6 +85,8 @@ func (w *finish) committed(s *Store, _ bool) error {
 	s.queue.remove(w.seat)
 	if w.Status == store.StatusWaiting {
 		s.remind(w.NextAttempt)
+	} else {
+		s.ends.over(w.claim.Execution.ID)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type Store struct {
 	conn    *connection
 	inbox   inbox
 	queue   *queue
+	ends    ends
 	stopped chan struct{}
 	ending  sync.Once
 	ended   error
@@ -67,7 +68,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 func open(ctx context.Context, path string, limits limits) (*Store, error) {
 	s := &Store{
 		path: path, limits: limits, stopped: make(chan struct{}),
-		inbox: inbox{signal: make(chan struct{}, 1)},
+		inbox: inbox{signal: make(chan struct{}, 1)}, ends: ends{ends: map[string]*end{}},
 	}
 	s.queue = newQueue(limits, s.inbox.wake)
 	if err := s.open(ctx); err != nil {
@@ -112,6 +113,7 @@ func (s *Store) Close() error {
 		s.inbox.close()
 		<-s.stopped
 		s.queue.close()
+		s.ends.close()
 		s.conn.Lock()
 		defer s.conn.Unlock()
 		err := s.settle()

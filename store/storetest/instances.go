@@ -92,6 +92,7 @@ func testInstances(t *testing.T, s *suite) {
 		all.Wait()
 		require.EqualValues(t, 1, won.Load())
 	})
+	testDeleteInstance(t, s)
 	testAPIKeys(t, s)
 	testCustomers(t, s)
 	testSharedEndpoint(t, s)

@@ -36,6 +36,7 @@ func Run(t *testing.T, driver Driver) {
 		"Instances": testInstances,
 		"Read":      testRead,
 		"Results":   testResults,
+		"Await":     testAwait,
 		"Schedules": testSchedules,
 		"State":     testState,
 		"Close":     testClose,
