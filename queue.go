@@ -19,6 +19,9 @@ type ThrottledQueueConfig struct {
 	// DedupeIDField is the path of a field in the trigger's payload: a second execution
 	// with the same value within the window is not run.
 	DedupeIDField string
+	// BlockOnRetry has a failed execution keep its place until it is retried. It is not part
+	// of the manifest.
+	BlockOnRetry bool
 }
 
 // SequentialQueueConfig runs one execution after the other, in the order of acceptance.
@@ -26,6 +29,10 @@ type SequentialQueueConfig struct {
 	// DedupeIDField is the path of a field in the trigger's payload: a second execution
 	// with the same value within the window is not run.
 	DedupeIDField string
+	// BlockOnRetry has later executions wait until a failed one has succeeded or is not
+	// retried any more. Without it they overtake it, until its retry is due. It is not part
+	// of the manifest.
+	BlockOnRetry bool
 }
 
 // StandardQueueConfig is the untyped form of older definitions.

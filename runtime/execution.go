@@ -29,6 +29,10 @@ type Execution struct {
 	// InvokeType says what started it.
 	InvokeType sluice.InvokeType `json:"invokeType"`
 	AcceptedAt time.Time         `json:"acceptedAt"`
+	// Due is when a waiting execution runs again; zero if it does not wait.
+	Due time.Time `json:"due,omitzero"`
+	// Original is the id of the execution that this one replays; empty if it replays none.
+	Original string `json:"original,omitempty"`
 	// Payload is what started it, as the flow received it.
 	Payload Payload `json:"payload"`
 	// Logs of what ran before it was accepted: the preprocess flow and the flow's trigger.
@@ -137,6 +141,7 @@ func newExecution(record *store.Record) (*Execution, error) {
 		ID: record.ID, Status: record.Status, Integration: record.Integration, Version: record.Version,
 		Customer: record.Customer, User: record.User, Instance: record.Instance, Flow: record.Flow,
 		InvokeType: sluice.InvokeType(record.InvokeType), AcceptedAt: record.AcceptedAt,
+		Due: record.Due, Original: record.Original,
 		Payload: Payload{
 			Headers: payload.Headers, QueryParameters: payload.QueryParameters, RawBody: payload.RawBody, Body: payload.Body,
 			PathFragment: payload.PathFragment, InvokeURL: payload.InvokeURL, StartedAt: payload.StartedAt,
@@ -174,7 +179,7 @@ func (x *Execution) addAttempt(outcome *store.Outcome) error {
 	}
 	x.Attempts = append(x.Attempts, attempt)
 	x.Error = outcome.Error
-	if outcome.Result == nil {
+	if outcome.Status != store.StatusSucceeded || outcome.Result == nil {
 		return nil
 	}
 	x.Result = &Result{}

@@ -176,7 +176,7 @@ type Outcome struct {
 	Status Status
 	// StartedAt and EndedAt, in UTC.
 	StartedAt, EndedAt time.Time
-	// Result as the engine encoded it; nil unless it succeeded.
+	// Result as the engine encoded it, also of what failed; nil if there is none.
 	Result []byte
 	// Error is the message of a failed attempt, or of an error that was ignored.
 	Error string

@@ -29,52 +29,51 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	if err := e.seat(x, acceptance); err != nil {
+	if err := x.reserve(acceptance); err != nil {
 		return Accepted{}, err
 	}
 	accepted, err := e.accept(context.WithoutCancel(ctx), acceptance)
 	if err != nil {
-		e.unseat(x, acceptance)
+		x.room.release()
 		return Accepted{}, err
 	}
-	return e.begin(x, acceptance, accepted), nil
+	return x.begin(accepted), nil
 }
 
-// seat takes a slot for the execution, if one is free: then it is claimed as it is accepted.
-// Otherwise it takes a place among those that wait.
-func (e *Engine) seat(x *execution, acceptance *store.Acceptance) error {
-	switch {
-	case e.tryAcquire(x):
-		acceptance.Worker = e.worker
-		return nil
-	case e.backlog.enter(x.record.Instance, payloadSize(x.record)):
-		return nil
-	default:
-		return ErrQueueFull
+// reserve takes room for the execution. With a slot it is claimed as it is accepted, if its
+// lane is free.
+func (x *execution) reserve(acceptance *store.Acceptance) (err error) {
+	if x.room, err = x.engine.reserve(x.record); err != nil {
+		return err
 	}
-}
-
-// unseat gives the slot or the place back.
-func (e *Engine) unseat(x *execution, acceptance *store.Acceptance) {
-	if acceptance.Worker.ID != "" {
-		e.releaseRun(x.weight)
-	} else {
-		e.backlog.leave(x.record.Instance, payloadSize(x.record))
+	if x.room.slot {
+		acceptance.Worker = x.engine.worker
 	}
+	return nil
 }
 
-// begin runs an accepted execution if it has a slot.
-func (e *Engine) begin(x *execution, acceptance *store.Acceptance, accepted *store.Accepted) Accepted {
+// begin runs an accepted execution if it was claimed.
+func (x *execution) begin(accepted *store.Accepted) Accepted {
 	if accepted.DuplicateOf != "" {
-		e.unseat(x, acceptance)
+		x.room.release()
 		return Accepted{accepted.DuplicateOf, true}
 	}
-	if acceptance.Worker.ID != "" {
+	x.room.settle(accepted.Claim != nil)
+	x.logSuperseded(accepted.Canceled)
+	if accepted.Claim != nil {
 		x.claim = accepted.Claim
-		e.hold()
-		e.workers.run(x.run)
+		x.engine.hold()
+		x.engine.workers.run(x.run)
 	}
 	return Accepted{ExecutionID: x.record.ID}
+}
+
+// logSuperseded tells which executions are not retried because of this one.
+func (x *execution) logSuperseded(canceled []string) {
+	for _, id := range canceled {
+		x.engine.options.Logger.InfoContext(x.engine.work, "pending retry canceled by a newer execution",
+			"execution", id, "by", x.record.ID, "flow", x.record.Flow, "instance", x.record.Instance)
+	}
 }
 
 // accept commits an acceptance, or returns ErrNotAccepted.
@@ -91,7 +90,7 @@ func (e *Engine) accept(ctx context.Context, acceptance *store.Acceptance) (*sto
 // headers end here.
 func (x *execution) acceptance() (*store.Acceptance, error) {
 	x.hideSecrets()
-	payload, err := encodePayload(x.payload)
+	payload, err := encodePayload(x.payload, x.marks)
 	if err != nil {
 		return nil, &InputError{err}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
+	"github.com/sluice-go/sluice/store"
 )
 
 // definition is a registered integration, with its flows by stable key and in their order.
@@ -37,8 +38,13 @@ type Flow struct {
 	isSecretParameter func(name string) bool
 	// checkInput refuses bodies that do not fit the flow.
 	checkInput func(*sluice.TriggerPayload) error
-	// dedupe is the field that names a request; nil is none.
-	dedupe *sluice.FieldPath
+	// dedupe is the field that names a request, unique the one that names what it is about;
+	// nil is none.
+	dedupe, unique *sluice.FieldPath
+	// lane is that of its executions. With blockOnRetry they keep their seat in it until the
+	// next attempt.
+	lane         store.Lane
+	blockOnRetry bool
 	// acknowledgement is the configured response to callers that do not wait; nil is none.
 	acknowledgement *sluice.HTTPResponse
 	// organizationKeys are the hashes of OrganizationAPIKeys.
@@ -58,6 +64,7 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 		isSecretHeader:   isSecretHeader, dedupeWindow: dedupeWindow,
 		isSecretParameter: func(string) bool { return false },
 	}
+	flow.lane, flow.blockOnRetry = laneOf(definition)
 	switch trigger := flow.trigger.(type) {
 	case sluice.HMACTrigger:
 		flow.isSecretHeader = func(name string) bool { return isSecretHeader(name) || trigger.Signature.IsSecretHeader(name) }
@@ -71,13 +78,43 @@ func newFlow(definition *sluice.Flow) (*Flow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trigger: %w", err)
 	}
-	field := sluice.DedupeIDField(definition.QueueConfig)
-	if field == "" {
-		return flow, nil
+	if flow.dedupe, err = parseField(sluice.DedupeIDField(definition.QueueConfig)); err != nil {
+		return nil, err
 	}
-	path, err := sluice.ParseFieldPath(field)
-	flow.dedupe = &path
+	if definition.RetryConfig != nil {
+		flow.unique, err = parseField(definition.RetryConfig.UniqueRequestIDField)
+	}
 	return flow, err
+}
+
+// parseField parses a field path; empty is none.
+func parseField(path string) (*sluice.FieldPath, error) {
+	if path == "" {
+		return nil, nil
+	}
+	field, err := sluice.ParseFieldPath(path)
+	return &field, err
+}
+
+// laneOf is the lane of a flow's executions, and whether they keep their seat in it until
+// their next attempt (behaviour of the platform: throttled without a limit is one after the
+// other; a limit without an order does not count).
+func laneOf(flow *sluice.Flow) (lane store.Lane, blockOnRetry bool) {
+	lane.Key = flow.StableKey
+	switch queue := variant.Of(flow.QueueConfig).(type) {
+	case sluice.SequentialQueueConfig:
+		lane.Limit, blockOnRetry = 1, queue.BlockOnRetry
+	case sluice.ThrottledQueueConfig:
+		lane.Limit, blockOnRetry = max(1, queue.ConcurrencyLimit), queue.BlockOnRetry
+	case sluice.StandardQueueConfig:
+		if queue.UsesFIFOQueue {
+			lane.Limit = 1
+		}
+		if queue.UsesFIFOQueue && queue.ConcurrencyLimit != nil {
+			lane.Limit = *queue.ConcurrencyLimit
+		}
+	}
+	return lane, blockOnRetry
 }
 
 // shownOrganizationKeys are the organization's keys that callers of the flow owe.

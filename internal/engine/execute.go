@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
 )
 
 // ErrDeadline says that a synchronous execution is not over in time. It is durable and goes
@@ -29,7 +30,10 @@ type Finished struct {
 // goes on: the error is ErrDeadline. An error of the flow is an *ExecutionError.
 func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
 	x := fired.execution
-	x.synchronous = true
+	x.marks.Synchronous = true
+	if x.record.Lane.Limit > 0 {
+		return e.executeQueued(ctx, fired, wait)
+	}
 	x.hideSecrets()
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
@@ -38,9 +42,10 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 			return nil, err
 		}
 	}
+	x.room = &room{engine: e, record: x.record, slot: true} // Its payload counts as a request's.
 	if x.dedupeKey != "" {
 		if err := x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
-			e.slots.release()
+			x.room.release()
 			if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 				return &Finished{Accepted: Accepted{duplicate.of, true}}, nil
 			}
@@ -57,6 +62,34 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		return x.goOn(ctx)
 	}
 	return x.finished()
+}
+
+// executeQueued has an execution accepted whose flow is queued, and waits until it is over,
+// whichever process runs it.
+func (e *Engine) executeQueued(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
+	accepted, err := e.Accept(ctx, fired)
+	if err != nil {
+		return nil, err
+	}
+	if accepted.Duplicate {
+		return &Finished{Accepted: accepted}, nil
+	}
+	ctx, unbind := e.untilStop(ctx)
+	defer unbind()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	record, err := e.options.Store.(store.Awaiter).Await(ctx, accepted.ExecutionID)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.options.Logger.ErrorContext(ctx, "waiting for an execution failed", "execution", accepted.ExecutionID, "error", err)
+		}
+		return nil, ErrDeadline
+	}
+	reply, err := recordedReply(record)
+	if err != nil {
+		return nil, err
+	}
+	return &Finished{Reply: reply, Accepted: accepted}, nil
 }
 
 // finished is the answer of an execution that is over.

@@ -17,22 +17,21 @@ import (
 // execution is one attempt of an execution in this process. It is also what user code's
 // calls on the run reach (host.Run).
 type execution struct {
-	engine  *Engine
-	target  Target
-	record  *store.Execution
-	payload *sluice.TriggerPayload
-	attempt int
-	started time.Time
-	values  map[string]any
-	logs    logBuffer
-	journal journal
-	// synchronous executions have a caller who waits for them and are never retried.
-	synchronous bool
-	dedupeKey   string
+	engine    *Engine
+	target    Target
+	record    *store.Execution
+	payload   *sluice.TriggerPayload
+	attempt   int
+	started   time.Time
+	values    map[string]any
+	logs      logBuffer
+	journal   journal
+	marks     payloadMarks
+	dedupeKey string
 	// deliveryID is the sender's id of a signed request; empty is none.
 	deliveryID string
-	// weight is what its payload takes of the engine's memory while it runs.
-	weight int64
+	// room is what it takes of the engine.
+	room *room
 	// executing is set when the flow itself runs: durable calls work from then on.
 	executing bool
 
@@ -67,7 +66,7 @@ func (e *Engine) newExecution(target Target, invoke sluice.InvokeType) (*executi
 		ID:          id,
 		Integration: target.definition.integration.Name, Version: target.version(),
 		Customer: target.customer().ID, User: target.user, Instance: target.instance().ID,
-		Flow: target.flow().ID, InvokeType: string(invoke),
+		Flow: target.flow().ID, InvokeType: string(invoke), Lane: target.lane(),
 	}, 1)
 	if err == nil && target.prelude != nil {
 		x.logs.copyFrom(target.prelude.logs)

@@ -62,7 +62,10 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	if err := x.checkInput(); err != nil {
 		return fired, err
 	}
-	return fired, x.findDedupeKey()
+	if err := x.findDedupeKey(); err != nil {
+		return fired, err
+	}
+	return fired, x.findUniqueKey()
 }
 
 // checkInput refuses a body that does not fit the flow. Types of the flow's own decode it.
@@ -159,12 +162,9 @@ func (x *execution) findDedupeKey() error {
 	if x.dedupeKey != "" {
 		return nil
 	}
-	if field := x.target.Flow.dedupe; field != nil {
-		value, err := x.lookup(*field)
-		if err != nil {
-			return &InputError{fmt.Errorf("dedupeIdField %s: %w", field, err)}
-		}
-		x.dedupeKey = value
+	var err error
+	if x.dedupeKey, err = x.lookup("dedupeIdField", x.target.Flow.dedupe); err != nil {
+		return err
 	}
 	if x.dedupeKey == "" {
 		x.dedupeKey = x.target.prelude.deliveryKey(x.deliveryID)
@@ -172,11 +172,24 @@ func (x *execution) findDedupeKey() error {
 	return nil
 }
 
-// lookup finds a field of the payload, empty if it is missing.
-func (x *execution) lookup(field sluice.FieldPath) (value string, err error) {
+// findUniqueKey names what the request is about: newer requests about it supersede the
+// retries of older ones.
+func (x *execution) findUniqueKey() (err error) {
+	x.record.UniqueKey, err = x.lookup("uniqueRequestIdField", x.target.Flow.unique)
+	return err
+}
+
+// lookup finds a field of the payload, empty if it is missing or none is asked for.
+func (x *execution) lookup(name string, field *sluice.FieldPath) (value string, err error) {
+	if field == nil {
+		return "", nil
+	}
 	err = guard(func() (err error) {
-		value, _, err = x.payload.Lookup(field)
+		value, _, err = x.payload.Lookup(*field)
 		return err
 	})
-	return value, err
+	if err != nil {
+		return "", &InputError{fmt.Errorf("%s %s: %w", name, field, err)}
+	}
+	return value, nil
 }

@@ -34,17 +34,13 @@ func (e *Engine) dispatch() {
 // start runs the claims, each when it has a slot and memory.
 func (e *Engine) start(claims []*store.Claim) {
 	for i, claim := range claims {
-		if e.slots.acquire(e.claiming) != nil {
-			e.release(claims[i:])
-			return
-		}
-		if e.memory.Acquire(e.claiming, e.weigh(claim.Execution)) != nil {
-			e.slots.release()
+		room, err := e.awaitRoom(e.claiming, claim.Execution)
+		if err != nil {
 			e.release(claims[i:])
 			return
 		}
 		e.hold()
-		e.workers.run(func() { e.runClaim(claim) })
+		e.workers.run(func() { e.runClaim(claim, room) })
 	}
 }
 
@@ -56,15 +52,16 @@ func (e *Engine) release(claims []*store.Claim) {
 	}
 }
 
-// runClaim runs a claimed execution in a slot that it holds.
-func (e *Engine) runClaim(claim *store.Claim) {
+// runClaim runs a claimed execution in the room that it has.
+func (e *Engine) runClaim(claim *store.Claim, room *room) {
 	x, err := e.claimed(claim)
 	if err != nil {
 		defer e.Leave()
-		defer e.releaseRun(e.weigh(claim.Execution))
+		defer room.release()
 		e.failClaim(claim, err)
 		return
 	}
+	x.room = room
 	x.run()
 }
 
@@ -90,7 +87,7 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload, err := DecodePayload(claim.Execution.Payload)
+	payload, marks, err := decodePayload(claim.Execution.Payload)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +95,7 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.payload, x.claim, x.weight = payload, claim, e.weigh(claim.Execution)
+	x.payload, x.marks, x.claim = payload, marks, claim
 	x.journal.replay = claim.Recovered || claim.Attempt > 1
 	return x, nil
 }

@@ -29,10 +29,19 @@ type payloadHead struct {
 	// body follows, unless it is Same.
 	RawSize int  `json:"rawSize"`
 	Same    bool `json:"same,omitempty"`
+	payloadMarks
+}
+
+// payloadMarks is what is stored with a payload of how it came.
+type payloadMarks struct {
+	// Synchronous executions have, or had, a caller who waits: they are never retried.
+	Synchronous bool `json:"sync,omitempty"`
+	// BodyDropped says that the body was not kept.
+	BodyDropped bool `json:"dropped,omitempty"`
 }
 
 // encodePayload brings a payload into its stored form.
-func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
+func encodePayload(p *sluice.TriggerPayload, marks payloadMarks) (store.Payload, error) {
 	body, err := bodyBytes(p)
 	if err != nil {
 		return store.Payload{}, fmt.Errorf("the payload's body: %w", err)
@@ -41,6 +50,7 @@ func encodePayload(p *sluice.TriggerPayload) (store.Payload, error) {
 		Headers: p.Headers, QueryParameters: p.QueryParameters, PathFragment: p.PathFragment, InvokeURL: p.InvokeURL,
 		StartedAt: p.StartedAt, GlobalDebug: p.GlobalDebug, PaginationState: p.PaginationState,
 		RawType: p.RawBody.ContentType, BodyType: p.Body.ContentType(), RawSize: len(p.RawBody.Data),
+		payloadMarks: marks,
 	}
 	bytes := p.RawBody.Data
 	if head.Same = sameBytes(bytes, body); !head.Same {
@@ -66,12 +76,17 @@ func bodyBytes(p *sluice.TriggerPayload) (body []byte, err error) {
 // DecodePayload brings a payload back from its stored form, without what the instance
 // knows.
 func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
+	payload, _, err := decodePayload(stored)
+	return payload, err
+}
+
+func decodePayload(stored store.Payload) (*sluice.TriggerPayload, payloadMarks, error) {
 	var head payloadHead
 	if err := json.Unmarshal(stored.Head, &head); err != nil {
-		return nil, fmt.Errorf("the stored payload: %w", err)
+		return nil, payloadMarks{}, fmt.Errorf("the stored payload: %w", err)
 	}
 	if head.RawSize < 0 || head.RawSize > len(stored.Body) {
-		return nil, fmt.Errorf("the stored payload: %d bytes of body, %d said", len(stored.Body), head.RawSize)
+		return nil, payloadMarks{}, fmt.Errorf("the stored payload: %d bytes of body, %d said", len(stored.Body), head.RawSize)
 	}
 	raw, body := stored.Body[:head.RawSize:head.RawSize], stored.Body[head.RawSize:]
 	if head.Same {
@@ -82,7 +97,7 @@ func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
 		StartedAt: head.StartedAt, GlobalDebug: head.GlobalDebug, PaginationState: head.PaginationState,
 		RawBody: sluice.RawBody{Data: raw, ContentType: head.RawType},
 		Body:    sluice.StoredBody(head.BodyType, body),
-	}, nil
+	}, head.payloadMarks, nil
 }
 
 // copyPayload copies a payload, so that what one flow changes in it no other sees.

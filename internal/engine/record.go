@@ -36,7 +36,7 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 // ended lets the caller know, and gives back what the execution took.
 func (x *execution) ended() {
 	close(x.done)
-	x.engine.releaseRun(x.weight)
+	x.room.release()
 	x.engine.Leave()
 }
 
@@ -63,6 +63,10 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 		outcome.Status, outcome.Error = store.StatusFailed, err.Error()
 		if delay, again := x.retryDelay(err); again {
 			outcome.Status, outcome.NextAttempt = store.StatusWaiting, outcome.EndedAt.Add(delay)
+			outcome.KeepSeat = x.target.Flow.blockOnRetry
+		}
+		if x.marks.Synchronous {
+			outcome.Result = encodeFailure(err)
 		}
 		x.logFailure(err, outcome)
 	}
@@ -72,7 +76,7 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 
 // retryDelay tells whether and when the execution runs again after err.
 func (x *execution) retryDelay(err error) (time.Duration, bool) {
-	if x.synchronous || sluice.IsPermanent(err) {
+	if x.marks.Synchronous || sluice.IsPermanent(err) {
 		return 0, false
 	}
 	config := x.target.Flow.RetryConfig

@@ -112,4 +112,5 @@ func (e *Engine) Malformed(target Target, payload *sluice.TriggerPayload) (*Fire
 // dropBody keeps a stranger's body out of the record.
 func (x *execution) dropBody() {
 	x.payload.Body, x.payload.RawBody.Data = sluice.Body{}, nil
+	x.marks.BodyDropped = true
 }

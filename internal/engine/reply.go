@@ -126,30 +126,30 @@ func isJSON(contentType string) bool {
 }
 
 // encode is the reply's form on record, a JSON object with the members statusCode,
-// contentType, headers, data and binary: data is the body as it is if it is JSON, else a
-// string, or base64 if it is binary.
+// contentType, ownStatus, headers, data, text and binary: data is the body as it is if it is
+// JSON, else a string if it is text, or base64 if it is binary.
 func (r *Reply) encode() []byte {
-	data, binary := r.Body, false
+	data, form := r.Body, ""
 	switch {
 	case r.encoded || isJSON(r.ContentType) && json.Valid(r.Body):
 	case utf8.Valid(r.Body):
-		data = quote(string(r.Body))
+		data, form = quote(string(r.Body)), `,"text":true`
 	default:
-		data, binary = quote(base64.StdEncoding.EncodeToString(r.Body)), true
+		data, form = quote(base64.StdEncoding.EncodeToString(r.Body)), `,"binary":true`
 	}
 	record := make([]byte, 0, len(data)+128)
 	record = append(record, `{"statusCode":`...)
 	record = strconv.AppendInt(record, int64(r.StatusCode), 10)
 	record = append(record, `,"contentType":`...)
 	record = append(record, quote(r.ContentType)...)
+	if r.OwnStatus {
+		record = append(record, `,"ownStatus":true`...)
+	}
 	if len(r.Headers) > 0 {
 		headers, _ := encodeJSON(r.Headers) //nolint:errchkjson // Strings always have a JSON form.
 		record = append(append(record, `,"headers":`...), headers...)
 	}
-	if binary {
-		record = append(record, `,"binary":true`...)
-	}
-	record = append(append(record, `,"data":`...), data...)
+	record = append(append(append(record, form...), `,"data":`...), data...)
 	return append(record, '}')
 }
 

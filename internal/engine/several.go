@@ -50,26 +50,26 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 		}
 	}
 	for i, fired := range all {
-		if err := e.seat(fired.execution, acceptances[i]); err != nil {
-			e.unseatAll(all[:i], acceptances)
+		if err := fired.execution.reserve(acceptances[i]); err != nil {
+			releaseAll(all[:i])
 			return nil, err
 		}
 	}
 	answers, err := e.options.Store.AcceptAll(context.WithoutCancel(ctx), acceptances)
 	if err != nil {
-		e.unseatAll(all, acceptances)
+		releaseAll(all)
 		e.options.Logger.ErrorContext(ctx, "accepting executions failed", "execution", all[0].ExecutionID(), "error", err)
 		return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
 	}
 	accepted := make([]Accepted, len(all))
 	for i, answer := range answers {
-		accepted[i] = e.begin(all[i].execution, acceptances[i], answer)
+		accepted[i] = all[i].execution.begin(answer)
 	}
 	return accepted, nil
 }
 
-func (e *Engine) unseatAll(all []*Fired, acceptances []*store.Acceptance) {
-	for i, fired := range all {
-		e.unseat(fired.execution, acceptances[i])
+func releaseAll(all []*Fired) {
+	for _, fired := range all {
+		fired.execution.room.release()
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
-
-	"github.com/sluice-go/sluice/store"
 )
 
 // slots bounds how many executions run at once. Who waits for one is served in turn.
@@ -44,28 +42,3 @@ func (s *slots) release() {
 
 // free is how many slots are free at this moment.
 func (s *slots) free() int { return int(s.size - s.used.Load()) }
-
-// weigh is what an execution takes of the memory for payloads while it runs.
-func (e *Engine) weigh(record *store.Execution) int64 {
-	return min(payloadSize(record), e.options.MaxRunningBytes)
-}
-
-// tryAcquire takes a slot and memory for an execution, if both are free and nobody waits.
-func (e *Engine) tryAcquire(x *execution) bool {
-	if !e.slots.tryAcquire() {
-		return false
-	}
-	weight := e.weigh(x.record)
-	if !e.memory.TryAcquire(weight) {
-		e.slots.release()
-		return false
-	}
-	x.weight = weight
-	return true
-}
-
-// releaseRun gives back a slot, and the memory that the execution took.
-func (e *Engine) releaseRun(weight int64) {
-	e.memory.Release(weight)
-	e.slots.release()
-}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
 )
 
 // Target is what a request or an event is for: a flow of an instance. A request to an
@@ -90,6 +91,14 @@ func (t Target) version() string {
 		return t.Instance.record.Version
 	}
 	return t.definition.integration.Version
+}
+
+// lane is that of the flow's executions.
+func (t Target) lane() store.Lane {
+	if t.Flow == nil {
+		return store.Lane{}
+	}
+	return t.Flow.lane
 }
 
 func (t Target) flow() sluice.FlowAttributes {

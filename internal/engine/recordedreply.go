@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// recordedReply is what an execution on record answers: its result, or an *ExecutionError.
+func recordedReply(record *store.Record) (*Reply, error) {
+	last := record.Attempts[len(record.Attempts)-1]
+	if last.Status != store.StatusSucceeded {
+		return nil, &ExecutionError{recordedFailure(last)}
+	}
+	var stored struct {
+		StatusCode   int
+		ContentType  string
+		OwnStatus    bool
+		Headers      map[string]string
+		Text, Binary bool
+		Data         json.RawMessage
+	}
+	if err := json.Unmarshal(last.Result, &stored); err != nil {
+		return nil, fmt.Errorf("the result of execution %s: %w", record.ID, err)
+	}
+	reply := &Reply{
+		StatusCode: stored.StatusCode, OwnStatus: stored.OwnStatus, ContentType: stored.ContentType,
+		Headers: stored.Headers, Body: stored.Data, encoded: !stored.Text && !stored.Binary,
+	}
+	var err error
+	switch {
+	case stored.Binary:
+		err = json.Unmarshal(stored.Data, &reply.Body)
+	case stored.Text:
+		var text string
+		err = json.Unmarshal(stored.Data, &text)
+		reply.Body = []byte(text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the result of execution %s: %w", record.ID, err)
+	}
+	return reply, nil
+}
+
+// failure is what a caller gets to know of a failed execution beside its error, on record.
+type failure struct {
+	StatusCode int    `json:"statusCode,omitempty"`
+	Message    string `json:"message,omitempty"`
+	Panicked   bool   `json:"panicked,omitempty"`
+}
+
+// encodeFailure keeps how a flow rejected its caller, or that it panicked; nil if it did
+// neither.
+func encodeFailure(err error) []byte {
+	var kept failure
+	if rejected, ok := errors.AsType[*sluice.RejectError](err); ok {
+		kept.StatusCode, kept.Message = rejected.StatusCode, rejected.Message
+	} else if _, kept.Panicked = errors.AsType[*sluice.PanicError](err); !kept.Panicked {
+		return nil
+	}
+	data, _ := encodeJSON(kept) //nolint:errchkjson // Strings and numbers always have a JSON form.
+	return data
+}
+
+// recordedFailure is the error that an attempt ended with, as far as it is on record.
+func recordedFailure(outcome *store.Outcome) error {
+	var kept failure
+	if outcome.Result != nil {
+		if err := json.Unmarshal(outcome.Result, &kept); err != nil {
+			return err
+		}
+	}
+	switch {
+	case kept.Panicked:
+		return &sluice.PanicError{Value: outcome.Error}
+	case kept.StatusCode != 0:
+		return sluice.Reject(kept.StatusCode, kept.Message)
+	default:
+		return errors.New(outcome.Error)
+	}
+}
