@@ -141,7 +141,8 @@ type Journal interface {
 type Finisher interface {
 	// Finish commits the outcome of a claimed execution with its state changes, ends the
 	// claim and frees the seat. A waiting outcome of an execution that has a newer one with
-	// the same UniqueKey is recorded as canceled. It returns ErrLeaseLost when the claim is
+	// the same UniqueKey is recorded as canceled, and a canceled outcome without an Error has
+	// the reason that Cancel was given. It returns ErrLeaseLost when the claim is
 	// not the current one, or one of the errors of state: then nothing is recorded.
 	Finish(ctx context.Context, claim *Claim, outcome *Outcome) error
 }
