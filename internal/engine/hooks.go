@@ -134,7 +134,7 @@ func (x *execution) runHook(ctx context.Context, hook sluice.LifecycleFunc) erro
 
 // recordHook commits what the hook did with its record.
 func (x *execution) recordHook(cause error) error {
-	x.synchronous = true // It is not tried again.
+	x.marks.Synchronous = true // It is not tried again.
 	reply, err := newReply(nil)
 	if err != nil {
 		return err
