@@ -46,8 +46,8 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 			done; \
 		done); done
 
-bench: ## Measure every row beside the bare handler and print the table.
-	@$(BENCH)
+bench: ## Measure beside a bare handler, raw commits and River, and print the tables (BENCHFLAGS='-many 1000000').
+	@$(BENCH) $(BENCHFLAGS)
 
 bench-smoke: ## Run every row of the benchmark once, with tiny counts.
 	@$(BENCH) -smoke

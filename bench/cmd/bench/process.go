@@ -14,10 +14,9 @@ import (
 	"github.com/sluice-go/sluice/bench/load"
 )
 
-// process is the running server of a row, as the measuring process sees it.
+// process is a running process of a row, as the measuring process sees it.
 type process struct {
-	row      row
-	dir      string
+	name     string // Of the row.
 	cmd      *exec.Cmd
 	commands io.WriteCloser
 	reports  *json.Decoder
@@ -25,35 +24,30 @@ type process struct {
 	request  []byte
 }
 
-// start runs this program again as the server of a row, in an empty folder.
-func start(ctx context.Context, row row) (_ *process, err error) {
+// start runs this program again as a process of a row.
+func start(ctx context.Context, table, row string, site site) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "bench-*")
+	place, err := json.Marshal(site)
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for %s: %w", row.name, err)
+		return nil, fmt.Errorf("start %s: %w", row, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
-	cmd := exec.CommandContext(ctx, program, "serve", row.name, dir)
+	cmd := exec.CommandContext(ctx, program, "serve", table, row, string(place))
 	cmd.Stderr = os.Stderr
 	commands, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", row.name, err)
+		return nil, fmt.Errorf("start %s: %w", row, err)
 	}
 	output, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", row.name, err)
+		return nil, fmt.Errorf("start %s: %w", row, err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", row.name, err)
+		return nil, fmt.Errorf("start %s: %w", row, err)
 	}
-	p := &process{row: row, dir: dir, cmd: cmd, commands: commands, reports: json.NewDecoder(output)}
+	p := &process{name: row, cmd: cmd, commands: commands, reports: json.NewDecoder(output)}
 	if err := p.greet(); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
@@ -63,7 +57,7 @@ func start(ctx context.Context, row row) (_ *process, err error) {
 // greet waits for the server's hello and renders the request that it asks for.
 func (p *process) greet() error {
 	if err := p.reports.Decode(&p.hello); err != nil {
-		return fmt.Errorf("%s: read its hello: %w", p.row.name, err)
+		return fmt.Errorf("%s: read its hello: %w", p.name, err)
 	}
 	if p.hello.Address == "" {
 		return nil
@@ -74,49 +68,60 @@ func (p *process) greet() error {
 }
 
 // measure sends the load, or has the operation run, and returns what came of it with the CPU time that the process
-// spent on it.
-func (p *process) measure(ctx context.Context, workers, count int, duration time.Duration) (sample, time.Duration, error) {
+// spent on all of it.
+func (p *process) measure(ctx context.Context, workers, count int, duration time.Duration) (turn, error) {
 	before, err := p.ask(command{})
 	if err != nil {
-		return sample{}, 0, err
+		return turn{}, err
 	}
+	var measured turn
+	todo := command{Memory: true}
 	if p.hello.Address == "" {
-		after, err := p.ask(command{Work: &work{Workers: workers, Duration: duration, Operations: count}})
-		if err != nil {
-			return sample{}, 0, err
-		}
-		return *after.Sample, after.CPU - before.CPU, nil
-	}
-	result, err := load.Run(ctx, load.Plan{
+		todo.Work = &work{Workers: workers, Duration: duration, Operations: count}
+	} else if measured.sample, err = load.Run(ctx, load.Plan{
 		Address: p.hello.Address, Request: p.request, Connections: workers, Duration: duration, Requests: count,
-	})
-	if err != nil {
-		return sample{}, 0, fmt.Errorf("%s: %w", p.row.name, err)
+	}); err != nil {
+		return turn{}, fmt.Errorf("%s: %w", p.name, err)
 	}
-	after, err := p.ask(command{})
-	return result, after.CPU - before.CPU, err
+	after, err := p.ask(todo)
+	if err != nil {
+		return turn{}, err
+	}
+	if after.Sample != nil {
+		measured.sample = *after.Sample
+	}
+	measured.cpu, measured.memory = after.CPU-before.CPU, after.Memory
+	return measured, nil
 }
 
 func (p *process) ask(command command) (report, error) {
 	if err := json.NewEncoder(p.commands).Encode(command); err != nil {
-		return report{}, fmt.Errorf("%s: send a command: %w", p.row.name, err)
+		return report{}, fmt.Errorf("%s: send a command: %w", p.name, err)
 	}
 	var answer report
 	if err := p.reports.Decode(&answer); err != nil {
-		return report{}, fmt.Errorf("%s: read a report: %w", p.row.name, err)
+		return report{}, fmt.Errorf("%s: read a report: %w", p.name, err)
 	}
 	if answer.Error != "" {
-		return report{}, fmt.Errorf("%s: %s", p.row.name, answer.Error)
+		return report{}, fmt.Errorf("%s: %s", p.name, answer.Error)
 	}
 	return answer, nil
 }
 
-// stop ends the server, by ending its input, and removes its folder.
+// stop ends the process, by ending its input.
 func (p *process) stop() error {
 	_ = p.commands.Close() // Wait closes it as well.
-	err := p.cmd.Wait()
-	if err != nil {
-		err = fmt.Errorf("%s: its process: %w", p.row.name, err)
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("%s: its process: %w", p.name, err)
 	}
-	return errors.Join(err, os.RemoveAll(p.dir))
+	return nil
+}
+
+// kill ends the process at once, as a crash does.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("%s: kill its process: %w", p.name, err)
+	}
+	_ = p.cmd.Wait() // Its error says that it was killed.
+	return nil
 }

@@ -23,29 +23,40 @@ type hello struct {
 	Body    []byte      `json:"body"`
 }
 
-// command asks for the CPU time that the process has used or, where it says how long, to run the operation before.
+// command asks for the CPU time that the process has used or, where it says how long, to run the operation before; then
+// for the memory that it holds, which costs a collection of garbage.
 type command struct {
-	Work *work `json:"work,omitempty"`
+	Work   *work `json:"work,omitempty"`
+	Memory bool  `json:"memory,omitempty"`
 }
 
 // report answers a command.
 type report struct {
 	CPU    time.Duration `json:"cpu"` // User and system time since the process began.
 	Sample *sample       `json:"sample,omitempty"`
+	Memory int64         `json:"memory,omitempty"`
 	Error  string        `json:"error,omitempty"`
 }
 
-// serve is the process of one row. Its arguments are the row's name and the folder for its files.
-func serve(rows []row, args []string, in io.Reader, out io.Writer) (err error) {
-	if len(args) != 2 {
-		return fmt.Errorf("serve: got %q, need a row and a folder", args)
+// serve is the process of one row. Its arguments are the names of the table and the row, and the site as JSON.
+func serve(tables []table, args []string, in io.Reader, out io.Writer) (err error) {
+	if len(args) != 3 {
+		return fmt.Errorf("serve: got %q, need a table, a row and a site", args)
 	}
-	name, dir := args[0], args[1]
+	chosen, err := choose(tables, args[:1])
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	name, rows := args[1], slices.Concat(chosen[0].rows, chosen[0].helpers)
 	index := slices.IndexFunc(rows, func(r row) bool { return r.name == name })
 	if index < 0 {
 		return fmt.Errorf("serve: there is no row %q", name)
 	}
-	subject, err := rows[index].start(dir)
+	var site site
+	if err := json.Unmarshal([]byte(args[2]), &site); err != nil {
+		return fmt.Errorf("serve: read the site: %w", err)
+	}
+	subject, err := rows[index].start(site)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
@@ -92,7 +103,7 @@ func obey(subject *subject, greeting hello, in io.Reader, out io.Writer) error {
 func carryOut(subject *subject, command command) report {
 	var done report
 	if command.Work != nil {
-		sample := command.Work.do(subject.operation)
+		sample := command.Work.do(subject)
 		done.Sample = &sample
 	}
 	cpu, err := cpuTime()
@@ -100,5 +111,8 @@ func carryOut(subject *subject, command command) report {
 		return report{Error: fmt.Sprintf("read the CPU time: %v", err)}
 	}
 	done.CPU = cpu
+	if command.Memory {
+		done.Memory = residentMemory()
+	}
 	return done
 }

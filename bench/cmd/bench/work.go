@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -18,17 +20,27 @@ type work struct {
 // sample is what one measurement counted.
 type sample = load.Result
 
-// do runs the operation until enough is done or the time is over.
-func (w work) do(operation func(worker int) error) sample {
+// do runs the subject's operation until enough is done or the time is over. One that cannot be prepared is an error too.
+func (w work) do(subject *subject) sample {
 	latencies, errors := make([][]time.Duration, w.Workers), make([]int, w.Workers)
 	started := time.Now()
 	end := started.Add(w.Duration)
 	var workers sync.WaitGroup
+	var first sync.Once
 	for worker := range w.Workers {
 		workers.Go(func() {
 			limit := load.Share(w.Operations, w.Workers, worker)
 			for now := started; now.Before(end) && len(latencies[worker]) != limit; {
-				if operation(worker) != nil {
+				var err error
+				if subject.prepare != nil {
+					err = subject.prepare()
+					now = time.Now()
+				}
+				if err == nil {
+					err = subject.operation(worker)
+				}
+				if err != nil {
+					first.Do(func() { fmt.Fprintln(os.Stderr, "bench: the first operation that failed:", err) })
 					errors[worker]++
 				}
 				done := time.Now()

@@ -7,17 +7,35 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"sync"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/bench/bare"
 	"github.com/sluice-go/sluice/bench/order"
 	"github.com/sluice-go/sluice/runtime"
-	"github.com/sluice-go/sluice/store"
-	"github.com/sluice-go/sluice/store/sqlite"
 )
+
+// requests asks what Sluice costs behind HTTP, beside a handler that does the same with nothing around it.
+func requests() table {
+	return table{
+		name: "requests", title: "Requests over HTTP",
+		rows: []row{
+			{name: "bare", start: startBare},
+			{name: "sync, unrecorded", start: startRuntime(echo, true, runtime.RecordNone)},
+			{name: "sync, recorded", start: startRuntime(echo, true, runtime.RecordAll)},
+			{name: "async, accepted and executed", start: startRuntime(idle, false, runtime.RecordAll)},
+			{name: "async, with key, rate and route by a field", start: startGateway},
+		},
+	}
+}
+
+func startBare(site) (*subject, error) {
+	return &subject{
+		handler: bare.Handler(),
+		path:    "/",
+		header:  http.Header{"Content-Type": {"application/json"}},
+		body:    order.Document(),
+	}, nil
+}
 
 // echo answers with the body that it was sent, parsed: the work of the bare handler.
 var echo = sluice.Flow{
@@ -34,10 +52,10 @@ var idle = sluice.Flow{
 }
 
 // startRuntime serves a flow over HTTP.
-func startRuntime(flow sluice.Flow, synchronous bool, recording runtime.Recording) func(dir string) (*subject, error) {
+func startRuntime(flow sluice.Flow, synchronous bool, recording runtime.Recording) func(at site) (*subject, error) {
 	flow.IsSynchronous = synchronous
-	return func(dir string) (*subject, error) {
-		return serveFlow(flow, runtime.Options{Database: filepath.Join(dir, "bench.db"), Recording: recording})
+	return func(at site) (*subject, error) {
+		return serveFlow(flow, runtime.Options{Database: filepath.Join(at.Dir, "bench.db"), Recording: recording})
 	}
 }
 
@@ -49,7 +67,7 @@ func serveFlow(flow sluice.Flow, options runtime.Options) (*subject, error) {
 // startGateway serves a flow behind everything that the gateway does: a rate that is
 // counted, an API key, and the endpoint of all customers, whose flow and customer stand in
 // the body.
-func startGateway(dir string) (*subject, error) {
+func startGateway(at site) (*subject, error) {
 	flow := idle
 	flow.Name, flow.EndpointSecurityType = "order.created", sluice.EndpointSecurityCustomerRequired
 	integration := &sluice.Integration{
@@ -58,7 +76,7 @@ func startGateway(dir string) (*subject, error) {
 			FlowNameField: "body.data.event", ExternalCustomerIDField: "body.data.customer.id",
 		},
 	}
-	options := runtime.Options{Database: filepath.Join(dir, "bench.db"), RateLimit: manyRequests}
+	options := runtime.Options{Database: filepath.Join(at.Dir, "bench.db"), RateLimit: manyRequests}
 	customer := runtime.Deployment{Customer: runtime.Customer{ExternalID: "cus_8842071"}}
 	return serveIntegration(integration, options, customer, func(rt *runtime.Runtime, instance *runtime.Instance, header http.Header) error {
 		key, err := rt.CreateAPIKey(context.Background(), instance.ID, flow.Name)
@@ -103,75 +121,3 @@ func serveIntegration(
 		stop: func() error { return rt.Stop(ctx) },
 	}, nil
 }
-
-// startAccept measures the store's acceptances alone: of what 64 callers bring, whatever
-// waits shares a commit, or each has its own.
-func startAccept(alone bool) func(dir string) (*subject, error) {
-	return func(dir string) (*subject, error) {
-		database, err := sqlite.Open(context.Background(), filepath.Join(dir, "bench.db"))
-		if err != nil {
-			return nil, err
-		}
-		var turn sync.Mutex
-		return &subject{
-			operation: func(int) error {
-				if alone {
-					turn.Lock()
-					defer turn.Unlock()
-				}
-				_, err := acceptOne(database)
-				return err
-			},
-			stop: database.Close,
-		}, nil
-	}
-}
-
-// startExecute measures executions from their acceptance to their recorded outcome,
-// without HTTP and with a flow that takes no time.
-func startExecute(dir string) (*subject, error) {
-	database, err := sqlite.Open(context.Background(), filepath.Join(dir, "bench.db"))
-	if err != nil {
-		return nil, err
-	}
-	return &subject{
-		operation: func(int) error {
-			claim, err := acceptOne(database)
-			if err != nil {
-				return err
-			}
-			now := time.Now()
-			return database.Finish(context.Background(), claim, &store.Outcome{
-				Attempt: 1, Status: store.StatusSucceeded, StartedAt: now, EndedAt: now, Result: recordedResult,
-			})
-		},
-		stop: database.Close,
-	}, nil
-}
-
-// acceptOne takes an execution in and claims it.
-func acceptOne(database store.Store) (*store.Claim, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
-	}
-	accepted, err := database.Accept(context.Background(), &store.Acceptance{
-		Execution: &store.Execution{
-			ID: id.String(), Integration: "Bench", Customer: "default", Instance: "bench", Flow: "idle", InvokeType: "webhook",
-			AcceptedAt: time.Now(), Payload: store.Payload{Head: recordedHead, Body: order.Document()},
-		},
-		Worker: store.Worker{ID: "bench", Lease: time.Minute},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return accepted.Claim, nil
-}
-
-// What the engine records beside the body, for a request of the load generator.
-var (
-	recordedHead = []byte(`{"headers":{"content-length":["1024"],"content-type":["application/json"]},` +
-		`"url":"http://127.0.0.1:8080/trigger/pv7n26ubdn-clVLVJYQolQ","at":"2026-01-02T03:04:05.678901234Z",` +
-		`"rawType":"application/json","bodyType":"application/json","rawSize":1024,"same":true}`)
-	recordedResult = []byte(`{"statusCode":200,"contentType":"application/json","data":null}`)
-)
