@@ -7,6 +7,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/internal/jsonscan"
 )
 
@@ -61,7 +62,7 @@ func NewBody(v any) Body {
 	case json.RawMessage:
 		return lazyJSON(func() ([]byte, error) { return v, checkJSON(v) })
 	default:
-		return lazyJSON(func() ([]byte, error) { return marshalJSON(v) })
+		return lazyJSON(func() ([]byte, error) { return encode.JSON(v) })
 	}
 }
 
@@ -160,7 +161,7 @@ func (b Body) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return marshalJSON(struct {
+	return encode.JSON(struct {
 		Data        json.RawMessage `json:"data"`
 		ContentType string          `json:"contentType,omitempty"`
 		Encoding    string          `json:"encoding,omitempty"`
@@ -186,7 +187,7 @@ func (b Body) jsonData() (data []byte, encoding string, err error) {
 	if _, isBytes := value.([]byte); isBytes {
 		encoding = "base64"
 	}
-	data, err = marshalJSON(value)
+	data, err = encode.JSON(value)
 	return data, encoding, err
 }
 
@@ -203,17 +204,6 @@ func lazyJSON(encode func() ([]byte, error)) Body {
 			return raw, nil
 		}),
 	}}
-}
-
-// marshalJSON is json.Marshal without its escapes for HTML.
-func marshalJSON(v any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
 // checkJSON reports what is wrong with a JSON body; an empty one is fine.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+
+	"github.com/sluice-go/sluice/internal/encode"
 )
 
 // Decode reads the body into what v points to, straight from the bytes where they are JSON.
@@ -62,7 +64,7 @@ func (b Body) decodeData(raw []byte, data any, pointer reflect.Value) error {
 	unmarshaler, takesText := reflect.TypeAssert[encoding.TextUnmarshaler](pointer)
 	switch {
 	case b.state.kind == kindForm, b.state.kind == kindMultipart:
-		text, err := marshalJSON(data)
+		text, err := encode.JSON(data)
 		if err != nil {
 			return err
 		}

@@ -16,19 +16,18 @@ import (
 )
 
 // configured is a run of an instance with config values.
-type configured map[string]any
-
-func (c configured) ConfigVar(key string) (any, bool) { value, ok := c[key]; return value, ok }
-
-func (configured) Step(ctx context.Context, _ host.Step, fn func(context.Context) ([]byte, error)) ([]byte, error) {
-	return fn(ctx)
+type configured struct {
+	host.Run
+	values map[string]any
 }
+
+func (c configured) ConfigVar(key string) (any, bool) { value, ok := c.values[key]; return value, ok }
 
 // runWith checks the values as a deployment does and returns a run that reads them.
 func runWith(t require.TestingT, i *sluice.Integration, values map[string]any) *sluice.Run {
 	parsed, err := i.ConfigValues(values)
 	require.NoError(t, err)
-	_, run := sluice.NewRun(context.Background(), sluice.Run{}, nil, configured(parsed))
+	_, run := sluice.NewRun(context.Background(), sluice.Run{}, nil, configured{values: parsed})
 	return run
 }
 

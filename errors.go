@@ -14,12 +14,27 @@ var (
 	// ErrAmbiguousStep is returned by Step when a step of the same name is running: give
 	// one of them another name, or a key with [WithKey].
 	ErrAmbiguousStep = errors.New("sluice: two steps of one name at the same time: tell them apart with WithKey")
+	// ErrSuspended is returned by Sleep when the execution is to wait without a goroutine:
+	// return it, or an error that wraps it. Durable calls that come after it return it too.
+	ErrSuspended = errors.New("sluice: the execution sleeps: return this error")
 	// ErrStopping is the cause with which an execution's context ends when the runtime
 	// stops. The execution runs again at the next start, or elsewhere.
 	ErrStopping = errors.New("sluice: the runtime is stopping")
 )
 
-// Permanent marks an error as final: the execution fails and is not retried. Nil stays nil.
+// StepError is the error that a step failed with, after the tries that its StepErrorConfig
+// allows. Its text is that of the error.
+type StepError struct {
+	// Name of the step.
+	Name string
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Permanent marks an error as final: the execution fails and is not retried, nor is a step.
+// Nil stays nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/internal/jsonscan"
 )
 
@@ -83,7 +84,7 @@ func (p FieldPath) String() string {
 	for i, segment := range p.segments {
 		switch {
 		case segment == "" || strings.Contains(segment, ".") || strings.Contains(segment, `["`):
-			quoted, _ := marshalJSON(segment) // a string cannot fail
+			quoted, _ := encode.JSON(segment) // a string cannot fail
 			path.WriteString("[" + string(quoted) + "]")
 		case i > 0:
 			path.WriteString("." + segment)

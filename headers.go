@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/sluice-go/sluice/internal/encode"
 )
 
 // Headers are the header fields of a request: for each name, in lower case, its values in the
@@ -69,7 +71,7 @@ func (h Headers) MarshalJSON() ([]byte, error) {
 	for name, values := range h {
 		joined[name] = strings.Join(values, ", ")
 	}
-	return marshalJSON(joined)
+	return encode.JSON(joined)
 }
 
 // UnmarshalJSON reads an object of names, in any case, and strings or lists of strings.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/sluice-go/sluice/internal/encode"
 )
 
 // QueryParameters are the parameters of a request's URL: for each name its values in the
@@ -48,7 +50,7 @@ func (q QueryParameters) MarshalJSON() ([]byte, error) {
 	for name := range q {
 		first[name] = q.Get(name)
 	}
-	return marshalJSON(first)
+	return encode.JSON(first)
 }
 
 // UnmarshalJSON reads an object of names and strings or lists of strings. An empty one is nil.

@@ -1,6 +1,10 @@
 package sluice
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // maxRetryDelay bounds the delay before a retry (seed 003).
 const maxRetryDelay = 24 * time.Hour
@@ -56,6 +60,41 @@ type StepErrorConfig struct {
 // Delay returns how long to wait before try n after the first, counted from 1.
 func (c StepErrorConfig) Delay(n int) time.Duration {
 	return backoff(time.Duration(c.DelaySeconds)*time.Second, n, c.UsesExponentialBackoff)
+}
+
+// maxStepDelay bounds the delay that [RetryAfter] gives to a step's next try.
+const maxStepDelay = time.Minute
+
+// Retry tells whether code that has failed n times, at last with err, is tried again, and
+// after what delay: that of [RetryAfter] up to a minute, else Delay(n). [Permanent] errors
+// and rejections are not tried again.
+func (c StepErrorConfig) Retry(n int, err error) (delay time.Duration, again bool) {
+	if c.ErrorHandlerType != ErrorHandlerRetry || n > c.MaxAttempts || IsPermanent(err) {
+		return 0, false
+	}
+	if delay, ok := RetryDelay(err); ok {
+		return min(delay, maxStepDelay), true
+	}
+	return c.Delay(n), true
+}
+
+// Ignores tells whether an error that is not retried is ignored. A rejection never is: it
+// answers the caller.
+func (c StepErrorConfig) Ignores(err error) bool {
+	if _, rejected := errors.AsType[*RejectError](err); rejected {
+		return false
+	}
+	return c.ErrorHandlerType == ErrorHandlerIgnore || c.ErrorHandlerType == ErrorHandlerRetry && c.IgnoreFinalError
+}
+
+// check finds the faults that Validate finds in a flow's ErrorConfig.
+func (c StepErrorConfig) check() error {
+	v := &validator{}
+	v.stepErrors("errorConfig", c)
+	if len(v.faults) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", v.faults[0].Path, v.faults[0].Message)
 }
 
 // backoff is delay·2^(n-1) if it doubles, at most a day, without overflow for any n.

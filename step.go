@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/internal/host"
 )
 
@@ -13,55 +15,129 @@ import (
 // once until its result is journalled, and never again in this execution: a later attempt,
 // or another process after a crash, gets the recorded result instead.
 //
-// The result is recorded as JSON, and what Step returns is always the decoded record, so
-// the first run sees what a later one will. The step is known by its name and how often
-// the name occurred, not by its place: edited code finds its records again. Two steps of
-// one name at the same time are [ErrAmbiguousStep]; [WithKey] tells them apart. A failed
-// fn is not recorded. Outside OnExecution Step returns [ErrNotAccepted].
+// The result is recorded as JSON, of at most 6,000,000 bytes, and what Step returns is
+// always the decoded record, so the first run sees what a later one will. The step is known
+// by its name and how often the name occurred, not by its place: edited code finds its
+// records again. Two steps of one name at the same time are [ErrAmbiguousStep]; [WithKey]
+// tells them apart. Names count within the step or the item of a [ForEach] that they stand
+// in. Outside OnExecution Step returns [ErrNotAccepted].
+//
+// When fn fails, [WithErrorConfig] or the flow's ErrorConfig says what happens: fail returns
+// its error as a [*StepError] and records nothing, retry tries it again on the spot, and an
+// ignored error is recorded in place of a result: Step returns the zero value, now and in
+// later attempts. Errors that come of the context's end are neither retried nor ignored.
 func Step[T any](ctx context.Context, name string, fn func(ctx context.Context) (T, error), opts ...StepOption) (T, error) {
 	var result T
-	run, ok := host.FromContext(ctx)
-	if !ok {
-		return result, fmt.Errorf("sluice: step %q: the context is not that of a run: pass on the one that OnExecution received", name)
+	run, options, err := beginStep(ctx, name, opts)
+	if err != nil {
+		return result, err
 	}
-	if name == "" {
-		return result, errors.New("sluice: a step needs a name")
+	if options.concurrency != 0 {
+		return result, fmt.Errorf("sluice: step %q: WithConcurrency is for ForEach", name)
 	}
-	step := host.Step{Name: name}
+	return runStep(ctx, run, options.Step, fn)
+}
+
+func beginStep(ctx context.Context, name string, opts []StepOption) (host.Run, *stepOptions, error) {
+	run, err := hostOf(ctx, "step", name)
+	if err != nil {
+		return nil, nil, err
+	}
+	options := &stepOptions{Step: host.Step{Name: name}}
 	for _, opt := range opts {
-		opt.apply(&step)
+		if err := opt.apply(options); err != nil {
+			return nil, nil, fmt.Errorf("sluice: step %q: %w", name, err)
+		}
 	}
+	return run, options, nil
+}
+
+// hostOf is the run that a durable call with a name belongs to.
+func hostOf(ctx context.Context, what, name string) (host.Run, error) {
+	run, ok := host.FromContext(ctx)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("sluice: %s %q: the context is not that of a run: pass on the one that OnExecution received", what, name)
+	case name == "":
+		return nil, fmt.Errorf("sluice: a %s needs a name", what)
+	default:
+		return run, nil
+	}
+}
+
+func runStep[T any](ctx context.Context, run host.Run, step host.Step, fn func(ctx context.Context) (T, error)) (T, error) {
+	var result T
 	data, err := run.Step(ctx, step, func(ctx context.Context) ([]byte, error) {
 		value, err := fn(ctx)
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(value)
+		data, err := encode.JSON(value)
 		if err != nil {
-			return nil, Permanent(fmt.Errorf("sluice: step %q: its result cannot be recorded: %w", name, err))
+			return nil, Permanent(fmt.Errorf("sluice: step %q: its result cannot be recorded: %w", step.Name, err))
 		}
 		return data, nil
 	})
-	if err != nil {
+	if err != nil || data == nil {
 		return result, err
 	}
 	if err := json.Unmarshal(data, &result); err != nil {
-		return result, Permanent(fmt.Errorf("sluice: step %q: its recorded result does not fit %T any more: %w", name, result, err))
+		return result, Permanent(fmt.Errorf("sluice: step %q: its recorded result does not fit %T any more: %w", step.Name, result, err))
 	}
 	return result, nil
 }
 
-// StepOption changes how [Step] runs one step.
+// StepOption changes how [Step] runs one step, or [ForEach] its items.
 type StepOption interface {
-	apply(step *host.Step)
+	apply(options *stepOptions) error
 }
 
-type stepOption func(step *host.Step)
+type stepOptions struct {
+	host.Step
+	concurrency int
+}
 
-func (f stepOption) apply(step *host.Step) { f(step) }
+type stepOption func(options *stepOptions) error
 
-// WithKey tells steps of one name apart, for example by the id of the item they handle.
-// Name and key together must be unique in the execution.
+func (f stepOption) apply(options *stepOptions) error { return f(options) }
+
+// WithKey tells steps of one name apart, for example by the id of the item they handle, and
+// loops of one name. Name and key together must be unique in the execution.
 func WithKey(key string) StepOption {
-	return stepOption(func(step *host.Step) { step.Key = key })
+	return stepOption(func(options *stepOptions) error {
+		options.Key = key
+		return nil
+	})
+}
+
+// WithErrorConfig says what happens when the step fails, in place of the flow's ErrorConfig.
+// The tries of a retry are part of the attempt, and of its time.
+func WithErrorConfig(config StepErrorConfig) StepOption {
+	return stepOption(func(options *stepOptions) error {
+		options.Errors = config
+		return config.check()
+	})
+}
+
+// WithTimeout ends the step's context after d, which is above 0, with a cause that names the
+// step: each try of it has that long. Code that ignores it is not waited for, and not tried
+// again.
+func WithTimeout(d time.Duration) StepOption {
+	return stepOption(func(options *stepOptions) error {
+		if options.Timeout = d; d <= 0 {
+			return fmt.Errorf("a time-out of %v: it must be above 0", d)
+		}
+		return nil
+	})
+}
+
+// WithConcurrency has [ForEach] handle up to n items at once, 1 by default. The function is
+// then called by several goroutines.
+func WithConcurrency(n int) StepOption {
+	return stepOption(func(options *stepOptions) error {
+		if options.concurrency = n; n < 1 {
+			return errors.New("WithConcurrency needs at least 1")
+		}
+		return nil
+	})
 }

@@ -162,15 +162,17 @@ func (v *validator) retries(path string, flow *Flow) {
 			v.add(path+".retryConfig", "a synchronous flow is not retried: its caller has the answer")
 		}
 	}
-	config, path := flow.ErrorConfig, path+".errorConfig"
-	if config == nil {
-		return
+	if flow.ErrorConfig != nil {
+		v.stepErrors(path+".errorConfig", *flow.ErrorConfig)
 	}
+}
+
+func (v *validator) stepErrors(path string, config StepErrorConfig) {
 	oneOf(v, path+".errorHandlerType", config.ErrorHandlerType, ErrorHandlerFail, ErrorHandlerIgnore, ErrorHandlerRetry)
 	v.between(path+".maxAttempts", config.MaxAttempts, 0, 5)
 	v.between(path+".delaySeconds", config.DelaySeconds, 0, 60)
 	only := StepErrorConfig{ErrorHandlerType: config.ErrorHandlerType}
-	if config.ErrorHandlerType != ErrorHandlerRetry && *config != only {
+	if config.ErrorHandlerType != ErrorHandlerRetry && config != only {
 		v.add(path, "attempts, delays and ignoreFinalError have an effect with the errorHandlerType retry only")
 	}
 }

@@ -126,15 +126,28 @@ func TestSteps(t *testing.T) {
 		}, ""},
 		"the same name and key": {func(ctx context.Context) error {
 			return errors.Join(step(ctx, "a", sluice.WithKey("k")), step(ctx, "a", sluice.WithKey("k")))
-		}, `step "a": its key "k" occurs twice`},
+		}, `step "a" "k": its key occurs twice`},
 		"other keys": {func(ctx context.Context) error {
 			return errors.Join(step(ctx, "a", sluice.WithKey("k")), step(ctx, "a", sluice.WithKey("l")), step(ctx, "a"))
 		}, ""},
 		"one inside another of its name": {func(ctx context.Context) error {
 			_, err := sluice.Step(ctx, "a", func(ctx context.Context) (int, error) { return 1, step(ctx, "a") })
 			return err
-		}, "two steps of one name at the same time"},
-		"no name": {func(ctx context.Context) error { return step(ctx, "") }, "a step needs a name"},
+		}, ""},
+		"two of a name at the same time": {func(ctx context.Context) error {
+			_, err := sluice.Step(ctx, "a", func(context.Context) (int, error) { return 1, step(ctx, "a") })
+			return err
+		}, `step "a": sluice: two steps of one name at the same time`},
+		"a result that is too big": {func(ctx context.Context) error {
+			_, err := sluice.Step(ctx, "a", func(context.Context) ([]byte, error) { return make([]byte, 5_000_000), nil })
+			return err
+		}, `step "a": its result has 6666670 bytes: at most 6000000 can be recorded`},
+		"an error config that is none": {func(ctx context.Context) error {
+			return step(ctx, "a", sluice.WithErrorConfig(sluice.StepErrorConfig{}))
+		}, `step "a": errorConfig.errorHandlerType`},
+		"a time-out of nothing": {func(ctx context.Context) error { return step(ctx, "a", sluice.WithTimeout(0)) }, "it must be above 0"},
+		"a loop's option":       {func(ctx context.Context) error { return step(ctx, "a", sluice.WithConcurrency(2)) }, "WithConcurrency is for ForEach"},
+		"no name":               {func(ctx context.Context) error { return step(ctx, "") }, "a step needs a name"},
 		"a result that JSON cannot hold": {func(ctx context.Context) error {
 			_, err := sluice.Step(ctx, "a", func(context.Context) (func(), error) { return func() {}, nil })
 			return err

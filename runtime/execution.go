@@ -43,7 +43,7 @@ type Execution struct {
 	Steps []Step `json:"steps"`
 	// Result of the attempt that succeeded; nil if there is none.
 	Result *Result `json:"result,omitempty"`
-	// Error of the last attempt, if it failed.
+	// Error of the last attempt, if it failed or its error was ignored.
 	Error string `json:"error,omitempty"`
 }
 
@@ -89,8 +89,10 @@ type Step struct {
 	Attempt   int       `json:"attempt"`
 	StartedAt time.Time `json:"startedAt"`
 	EndedAt   time.Time `json:"endedAt"`
-	// Result as JSON.
-	Result json.RawMessage `json:"result"`
+	// Result as JSON; none if there is an Error.
+	Result json.RawMessage `json:"result,omitempty"`
+	// Error of a step that was ignored.
+	Error string `json:"error,omitempty"`
 }
 
 // Result is what the flow handed back.
@@ -161,7 +163,7 @@ func newExecution(record *store.Record) (*Execution, error) {
 	for _, step := range record.Steps {
 		x.Steps = append(x.Steps, Step{
 			Name: step.Name, Key: step.Key, Attempt: step.Attempt,
-			StartedAt: step.StartedAt, EndedAt: step.EndedAt, Result: step.Result,
+			StartedAt: step.StartedAt, EndedAt: step.EndedAt, Result: step.Result, Error: step.Error,
 		})
 	}
 	return x, nil

@@ -30,7 +30,7 @@ type Finished struct {
 // goes on: the error is ErrDeadline. An error of the flow is an *ExecutionError.
 func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
 	x := fired.execution
-	x.marks.Synchronous = true
+	x.marks.Synchronous, x.callerUntil = true, time.Now().Add(wait)
 	if x.record.Lane.Limit > 0 {
 		return e.executeQueued(ctx, fired, wait)
 	}
@@ -143,15 +143,37 @@ func (x *execution) run() {
 	err := errGoexit
 	defer func() { x.finish(ctx, reply, err) }()
 	x.executing = true
-	userCtx, run := x.newRun(ctx, x.payload)
-	err = guard(func() error {
-		result, err := x.target.Flow.OnExecution(userCtx, run)
-		if err != nil {
-			return settle(err)
-		}
-		reply, err = newReply(result)
+	reply, err = x.callFlow(ctx)
+}
+
+// callFlow calls the flow as its error config says.
+func (x *execution) callFlow(ctx context.Context) (reply *Reply, err error) {
+	ignored, err := x.handle(ctx, "the flow", flowErrors{x.target.Flow.errorConfig()}, func() (err error) {
+		reply, err = x.tryFlow(ctx)
 		return err
 	})
+	if ignored == nil {
+		return reply, err
+	}
+	if reply, err = newReply(nil); err == nil {
+		reply.ignored = ignored.Error()
+	}
+	return reply, err
+}
+
+// errTryOver is the cause with which a try's context ends: what it left running is not heard.
+var errTryOver = errors.New("the flow has returned")
+
+// tryFlow calls the flow once, with a payload of its own.
+func (x *execution) tryFlow(ctx context.Context) (*Reply, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(errTryOver)
+	userCtx, run := x.newRun(ctx, copyPayload(x.payload))
+	result, err := x.target.Flow.OnExecution(userCtx, run)
+	if err != nil {
+		return nil, err
+	}
+	return newReply(result)
 }
 
 // settled is an error with its text, asked for where a panic of it does no harm.

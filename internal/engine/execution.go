@@ -14,8 +14,7 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// execution is one attempt of an execution in this process. It is also what user code's
-// calls on the run reach (host.Run).
+// execution is one attempt of an execution in this process.
 type execution struct {
 	engine    *Engine
 	target    Target
@@ -50,6 +49,10 @@ type execution struct {
 	claim *store.Claim
 	// over is set as soon as the outcome is known: nothing is accepted after that.
 	over bool
+	// wake is when a suspended execution runs again; zero if it is not suspended.
+	wake time.Time
+	// callerUntil is how long a caller waits for a synchronous execution.
+	callerUntil time.Time
 }
 
 // newExecution prepares an execution that is not accepted yet.
@@ -115,7 +118,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		WebhookURLs:    payload.WebhookURLs,
 		WebhookAPIKeys: payload.WebhookAPIKeys,
 		Logger:         x.logger(),
-	}, x.engine.client, x)
+	}, x.engine.client, &unit{x: x})
 }
 
 // deployment tells why the execution runs, if a change of its instance brought it about.
@@ -138,8 +141,7 @@ func cloneKeys(keys map[string][]string) map[string][]string {
 	return clone
 }
 
-// ConfigVar implements host.Run.
-func (x *execution) ConfigVar(key string) (any, bool) {
+func (x *execution) configVar(key string) (any, bool) {
 	if x.target.Instance == nil {
 		x.cancel(&ConfigError{Key: key})
 	}

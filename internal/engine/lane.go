@@ -96,7 +96,12 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 		return nil, err
 	}
 	x.payload, x.marks, x.claim = payload, marks, claim
-	x.journal.replay = claim.Recovered || claim.Attempt > 1
+	if claim.Recovered || claim.Attempt > 1 {
+		if err := x.readJournal(e.work); err != nil {
+			return nil, err
+		}
+		x.resume()
+	}
 	return x, nil
 }
 
@@ -104,7 +109,7 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 // not registered, its record cannot be read, or the process dies of it. A replay runs it
 // once that is mended.
 func (e *Engine) failClaim(claim *store.Claim, cause error) {
-	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) {
+	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) || e.work.Err() != nil {
 		e.release([]*store.Claim{claim})
 		return
 	}

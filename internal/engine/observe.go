@@ -88,6 +88,23 @@ func encodeLines(lines []json.RawMessage, dropped int) []byte {
 	return data
 }
 
+// restore begins again with lines that encode returned: what was logged since is not kept.
+func (b *logBuffer) restore(encoded []byte) error {
+	var lines []json.RawMessage
+	if len(encoded) > 0 {
+		if err := json.Unmarshal(encoded, &lines); err != nil {
+			return fmt.Errorf("the recorded logs: %w", err)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines, b.size, b.dropped = lines, 0, 0
+	for _, line := range lines {
+		b.size += len(line)
+	}
+	return nil
+}
+
 // copyFrom begins with what another buffer holds.
 func (b *logBuffer) copyFrom(other *logBuffer) {
 	other.mu.Lock()
@@ -196,12 +213,18 @@ func (x *execution) logger() *slog.Logger {
 	return slog.New(x.logs.handler(x.engine.options.Logger.Handler(), x.record))
 }
 
-// logFailure logs how an attempt failed, with the stack of a panic.
-func (x *execution) logFailure(err error, outcome *store.Outcome) {
-	log := x.logger().With("error", err.Error(), "attempt", outcome.Attempt)
+// failureLog is the logger for a failure of user code, with the stack of a panic.
+func (x *execution) failureLog(err error) *slog.Logger {
+	log := x.logger().With("error", err.Error())
 	if panicked, ok := errors.AsType[*sluice.PanicError](err); ok {
 		log = log.With("stack", string(panicked.Stack))
 	}
+	return log
+}
+
+// logFailure logs how an attempt failed.
+func (x *execution) logFailure(err error, outcome *store.Outcome) {
+	log := x.failureLog(err).With("attempt", outcome.Attempt)
 	_, rejected := errors.AsType[*sluice.RejectError](err)
 	switch {
 	case rejected:

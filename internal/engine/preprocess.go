@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -144,7 +145,7 @@ func (x *execution) callPreprocess(ctx context.Context) ([]byte, error) {
 		if result == nil {
 			result = &sluice.Result{}
 		}
-		if data, err = encodeJSON(result.Data); err != nil {
+		if data, err = encode.JSON(result.Data); err != nil {
 			return fmt.Errorf("the result's data cannot be encoded as JSON: %w", err)
 		}
 		return nil

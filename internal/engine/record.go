@@ -22,6 +22,10 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 		return
 	}
 	defer x.ended()
+	if wake, suspended := x.wakeTime(); suspended {
+		x.suspend(wake)
+		return
+	}
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
 		x.giveBack()
 		return
@@ -58,7 +62,7 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 		Attempt: x.attempt, StartedAt: x.started, EndedAt: time.Now().UTC(), Status: store.StatusSucceeded,
 	}
 	if err == nil {
-		outcome.Result = reply.encode()
+		outcome.Result, outcome.Error = reply.encode(), reply.ignored
 	} else {
 		outcome.Status, outcome.Error = store.StatusFailed, err.Error()
 		if delay, again := x.retryDelay(err); again {
@@ -111,15 +115,22 @@ func (x *execution) commit(outcome *store.Outcome) error {
 	return err
 }
 
-// commit records the outcome of a claim. While the store cannot be written to it tries
-// again: an outcome that is not recorded means that the execution runs once more.
+// commit records the outcome of a claim.
 func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
+	return e.end(claim, func(ctx context.Context) error {
+		return e.options.Store.Finish(ctx, claim, outcome)
+	})
+}
+
+// end writes the end of a claim. While the store cannot be written to it tries again: a claim
+// that is not ended means that the execution runs once more.
+func (e *Engine) end(claim *store.Claim, write func(context.Context) error) error {
 	for {
-		err := e.options.Store.Finish(e.writing, claim, outcome)
+		err := write(e.writing)
 		if err == nil {
 			return nil
 		}
-		e.options.Logger.ErrorContext(e.work, "recording an outcome failed", "execution", claim.Execution.ID, "error", err)
+		e.options.Logger.ErrorContext(e.work, "ending a claim failed", "execution", claim.Execution.ID, "error", err)
 		if !errors.Is(err, store.ErrUnavailable) || e.work.Err() != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -61,7 +62,7 @@ func encodeFailure(err error) []byte {
 	} else if _, kept.Panicked = errors.AsType[*sluice.PanicError](err); !kept.Panicked {
 		return nil
 	}
-	data, _ := encodeJSON(kept) //nolint:errchkjson // Strings and numbers always have a JSON form.
+	data, _ := encode.JSON(kept) //nolint:errchkjson // Strings and numbers always have a JSON form.
 	return data
 }
 

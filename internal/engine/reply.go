@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/internal/headers"
 )
 
@@ -22,6 +22,8 @@ type Reply struct {
 	ContentType string
 	Headers     map[string]string
 	Body        []byte
+	// ignored is the error of the flow that was ignored, in place of a result.
+	ignored string
 	// encoded says that the body was encoded as JSON here.
 	encoded bool
 }
@@ -79,7 +81,7 @@ func (r *Reply) setBody(data any) (err error) {
 		r.ContentType = jsonType
 	}
 	if !raw {
-		r.Body, err = encodeJSON(data)
+		r.Body, err = encode.JSON(data)
 		r.encoded = true
 	}
 	return err
@@ -106,17 +108,6 @@ func answerHeaders(contentType string, given map[string]string) (string, map[str
 		break
 	}
 	return contentType, given, nil
-}
-
-// encodeJSON encodes a value as one line of JSON, without escapes for HTML.
-func encodeJSON(value any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
 func isJSON(contentType string) bool {
@@ -146,7 +137,7 @@ func (r *Reply) encode() []byte {
 		record = append(record, `,"ownStatus":true`...)
 	}
 	if len(r.Headers) > 0 {
-		headers, _ := encodeJSON(r.Headers) //nolint:errchkjson // Strings always have a JSON form.
+		headers, _ := encode.JSON(r.Headers) //nolint:errchkjson // Strings always have a JSON form.
 		record = append(append(record, `,"headers":`...), headers...)
 	}
 	record = append(append(append(record, form...), `,"data":`...), data...)
@@ -155,6 +146,6 @@ func (r *Reply) encode() []byte {
 
 // quote is the text as a JSON string.
 func quote(text string) []byte {
-	data, _ := encodeJSON(text) //nolint:errchkjson // A string always has a JSON form.
+	data, _ := encode.JSON(text) //nolint:errchkjson // A string always has a JSON form.
 	return data
 }

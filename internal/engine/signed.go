@@ -10,7 +10,7 @@ import (
 // fireSigned lets a request through if it is signed. A provider's check of the endpoint is
 // answered and ends here.
 func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice.HMACTrigger, method string) error {
-	secrets := trigger.LiveSecrets(x.ConfigVar)
+	secrets := trigger.LiveSecrets(x.configVar)
 	request := sluice.SignedRequest{
 		Method: method, URL: x.payload.InvokeURL, Header: http.Header(x.payload.Headers),
 		Body: x.payload.RawBody.Data, Time: x.started,

@@ -22,7 +22,6 @@ func checkSupported(integration *sluice.Integration) error {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
 		refuse(flow.Schedule != nil, path+"schedule", "a schedule")
 		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
-		refuse(flow.ErrorConfig != nil && flow.ErrorConfig.ErrorHandlerType != sluice.ErrorHandlerFail, path+"errorConfig", "an error handler but fail")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
 		refuse(!servedQueue(flow.QueueConfig), path+"queueConfig", "an order or limit of executions")

@@ -1,12 +1,11 @@
 package gateway
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/encode"
 	"github.com/sluice-go/sluice/internal/engine"
 )
 
@@ -119,13 +118,10 @@ func (c *call) setHeaders(headers map[string]string) {
 	}
 }
 
-// encodeJSON encodes a struct of strings and booleans, without escapes for HTML.
+// encodeJSON encodes a struct of strings and booleans.
 func encodeJSON(value any) []byte {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value) //nolint:errchkjson // Strings and booleans only.
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+	data, _ := encode.JSON(value) // Strings and booleans only.
+	return data
 }
 
 // write sends the answer, without a body where the status has none (RFC 9110, section 6.4.1).

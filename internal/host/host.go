@@ -3,15 +3,23 @@
 // other's types.
 package host
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
-// Run is the engine's side of one run of a flow.
+// Run is the engine's side of one run of a flow, or of a step in it.
 type Run interface {
 	// ConfigVar returns the value of a config variable, validated at deployment. ok is
 	// false when the instance gives none.
 	ConfigVar(key string) (value any, ok bool)
-	// Step runs fn once per execution and key and returns its recorded result.
+	// Step runs fn once per execution and key and returns its recorded result: nil if its
+	// error was ignored.
 	Step(ctx context.Context, step Step, fn func(ctx context.Context) ([]byte, error)) ([]byte, error)
+	// Loop runs fn, whose steps are known within the loop.
+	Loop(ctx context.Context, loop Step, fn func(ctx context.Context) error) error
+	// Sleep waits once per execution and name.
+	Sleep(ctx context.Context, name string, d time.Duration) error
 }
 
 // Step is a durable unit that user code asks for.
@@ -20,6 +28,19 @@ type Step struct {
 	Name string
 	// Key tells steps of one name apart; empty means by occurrence.
 	Key string
+	// Timeout of each try; 0 is none.
+	Timeout time.Duration
+	// Errors says what happens when the step fails; nil leaves it to the flow.
+	Errors ErrorConfig
+}
+
+// ErrorConfig says what happens when user code fails.
+type ErrorConfig interface {
+	// Retry tells whether code that has failed n times, at last with err, is tried again, and
+	// after what delay.
+	Retry(n int, err error) (delay time.Duration, again bool)
+	// Ignores tells whether an error that is not retried is ignored.
+	Ignores(err error) bool
 }
 
 type contextKey struct{}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
+
+// maxShortSleep is how long a sleep just waits.
+const maxShortSleep = 10 * time.Second
+
+// sleepKind begins the keys of sleeps. Those of steps begin with a quote.
+const sleepKind = "sleep "
+
+// sleepRecord is a durable sleep in the journal. It keeps what the attempt would lose by it.
+type sleepRecord struct {
+	// Until is when it ends.
+	Until time.Time `json:"until"`
+	// StartedAt is when the attempt started, Logs is what it had logged.
+	StartedAt time.Time       `json:"startedAt"`
+	Logs      json.RawMessage `json:"logs,omitempty"`
+}
+
+// Sleep implements host.Run.
+func (u *unit) Sleep(ctx context.Context, name string, d time.Duration) error {
+	if err := u.ready(ctx); err != nil {
+		return err
+	}
+	if d <= maxShortSleep {
+		pause(ctx, d)
+		return context.Cause(ctx)
+	}
+	l := label{kind: sleepKind, text: strconv.Quote(name)}
+	key, err := u.enter(l)
+	if err != nil {
+		return err
+	}
+	slept := false
+	defer func() { u.leave(l, slept) }()
+	if err := u.sleep(ctx, key, name, d); err != nil {
+		return fmt.Errorf("sleep %q: %w", name, err)
+	}
+	slept = true
+	return nil
+}
+
+// sleep waits until the time that is on record, or suspends the execution.
+func (u *unit) sleep(ctx context.Context, key, name string, d time.Duration) error {
+	x := u.x
+	step := x.journal.find(key)
+	replayed := step != nil
+	if !replayed {
+		var err error
+		if step, err = x.recordSleep(ctx, key, name, d); err != nil {
+			return err
+		}
+	}
+	var record sleepRecord
+	if err := json.Unmarshal(step.Result, &record); err != nil {
+		return sluice.Permanent(fmt.Errorf("its record: %w", err))
+	}
+	if time.Until(record.Until) > maxShortSleep && !x.awaited(record.Until) {
+		x.suspendUntil(record.Until)
+		return sluice.ErrSuspended
+	}
+	pause(ctx, time.Until(record.Until))
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if replayed && step.Attempt == x.attempt {
+		return x.logs.restore(record.Logs)
+	}
+	return nil
+}
+
+func (x *execution) recordSleep(ctx context.Context, key, name string, d time.Duration) (*store.Step, error) {
+	now := time.Now().UTC()
+	record := sleepRecord{Until: now.Add(d), StartedAt: x.started, Logs: x.logs.encode()}
+	result, err := json.Marshal(&record)
+	if err != nil {
+		return nil, err
+	}
+	step := &store.Step{Key: key, Name: name, Attempt: x.attempt, StartedAt: now, EndedAt: record.Until, Result: result}
+	return step, x.recordStep(ctx, step)
+}
+
+// resume takes over when the attempt started, if it has slept.
+func (x *execution) resume() {
+	x.journal.mu.Lock()
+	defer x.journal.mu.Unlock()
+	for _, step := range x.journal.recorded {
+		if step.Attempt != x.attempt || !strings.HasPrefix(step.Key, sleepKind) {
+			continue
+		}
+		var record sleepRecord
+		if json.Unmarshal(step.Result, &record) == nil {
+			x.started = record.StartedAt
+			return
+		}
+	}
+}
+
+// awaited tells whether a caller waits for the execution at least until then.
+func (x *execution) awaited(until time.Time) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return until.Before(x.callerUntil)
+}
+
+// suspendUntil has the execution end without an outcome, and run again then. Of several times
+// the first counts.
+func (x *execution) suspendUntil(wake time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.wake.IsZero() || wake.Before(x.wake) {
+		x.wake = wake
+	}
+}
+
+// wakeTime is when a suspended execution runs again.
+func (x *execution) wakeTime() (time.Time, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.wake, !x.wake.IsZero()
+}
+
+// suspend gives the claim back until the execution is to go on.
+func (x *execution) suspend(wake time.Time) {
+	x.mu.Lock()
+	x.over = true
+	x.err = ErrDeadline
+	claim := x.claim
+	x.mu.Unlock()
+	_ = x.engine.end(claim, func(ctx context.Context) error { // It logs what goes wrong.
+		return x.engine.options.Store.Release(ctx, claim, store.Pause{Until: wake, KeepSeat: true})
+	})
+}
