@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,13 +75,16 @@ func (l *lives) integration(version string) *sluice.Integration {
 		}
 	}
 	one, two := flow("one", nil), flow("two", nil)
+	removed := flow("removed", sluice.InstanceRemoveTrigger{})
+	removed.OnInstanceDeploy, removed.OnInstanceDelete = nil, nil
+	removed.RetryConfig = &sluice.RetryConfig{MaxAttempts: 2, DelayMinutes: 1}
 	for _, f := range []*sluice.Flow{&one, &two} {
 		f.WebhookLifecycleHandlers = &sluice.WebhookLifecycleHandlers{Create: hook("up " + f.Name), Delete: hook("down " + f.Name)}
 	}
 	started := flow("started", sluice.InstanceDeployTrigger{})
 	started.OnInstanceDeploy, started.OnInstanceDelete = nil, nil
 	return &sluice.Integration{
-		Name: "Lives", Version: version, Flows: []sluice.Flow{one, started, two},
+		Name: "Lives", Version: version, Flows: []sluice.Flow{one, started, two, removed},
 		ConfigPages: []sluice.ConfigPage{{Name: "Setup", Elements: []sluice.ConfigElement{region}}},
 	}
 }
@@ -88,7 +92,7 @@ func (l *lives) integration(version string) *sluice.Integration {
 // hooksOf leaves out what the flow that a deployment starts notes: it runs beside the hooks.
 func hooksOf(notes []string) (hooks []string) {
 	for _, note := range notes {
-		if len(note) < len("started") || note[:len("started")] != "started" {
+		if !strings.HasPrefix(note, "started") {
 			hooks = append(hooks, note)
 		}
 	}
@@ -299,6 +303,13 @@ func (m *mortal) PutInstance(ctx context.Context, instance *store.Instance) erro
 	return m.Store.PutInstance(ctx, instance)
 }
 
+func (m *mortal) DeleteInstance(ctx context.Context, instance *store.Instance) error {
+	if m.dead.Load() {
+		return store.ErrUnavailable
+	}
+	return m.Store.DeleteInstance(ctx, instance)
+}
+
 func (m *mortal) Accept(ctx context.Context, acceptance *store.Acceptance) (*store.Accepted, error) {
 	if m.dead.Load() {
 		return nil, store.ErrUnavailable
@@ -385,6 +396,96 @@ func TestAStopLeavesADeploymentToTheNextStart(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, time.Since(began))
 		require.Len(t, hooksOf(l.took()), 4)
+		require.NoError(t, rt.Stop(t.Context()))
+	})
+}
+
+func TestARemovalRunsBackwards(t *testing.T) {
+	t.Parallel()
+	l := &lives{}
+	sluicetest.Run(t, l.integration("1"), func(t *testing.T, h *sluicetest.Harness) {
+		instance := h.Deploy(runtime.Deployment{})
+		h.Drain()
+		l.took()
+		fails := map[string]int{"down two removed after 1": 1, "removed removed after 1": 2, "delete two removed after 1": 1}
+		l.hook = func(_ context.Context, note string) error {
+			require.Equal(t, http.StatusNotFound, h.Post("one", "{}").StatusCode)
+			if fails[note]--; fails[note] >= 0 {
+				return errors.New("the provider is down")
+			}
+			return nil
+		}
+		require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
+		require.Equal(t, []string{
+			"down two removed after 1", "down one removed after 1",
+			"removed removed after 1", "removed removed after 1", "removed removed after 1", // It is retried.
+			"delete two removed after 1", "delete one removed after 1",
+		}, l.took())
+		require.ErrorIs(t, h.Runtime.Delete(t.Context(), instance.ID), store.ErrNotFound)
+		failed, err := h.Runtime.Executions(t.Context(), store.Filter{Instance: instance.ID, Status: store.StatusFailed}, "", 10)
+		require.NoError(t, err)
+		require.Len(t, failed, 2, "the hooks that failed are on record")
+
+		l.hook = nil
+		again := h.Deploy(runtime.Deployment{})
+		require.NotEqual(t, instance.ID, again.ID)
+		require.Contains(t, l.took(), "deploy one deployed")
+	})
+}
+
+// TestARemovalDoesNotWaitForEver for a flow that it starts.
+func TestARemovalDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	l := &lives{}
+	sluicetest.Run(t, l.integration("1"), func(t *testing.T, h *sluicetest.Harness) {
+		instance := h.Deploy(runtime.Deployment{})
+		require.NoError(t, h.Runtime.Pause(t.Context(), instance.ID))
+		h.Drain()
+		l.took()
+		l.hook = func(ctx context.Context, note string) error {
+			if note == "removed removed after 1" {
+				<-ctx.Done()
+			}
+			return nil
+		}
+		began := time.Now()
+		require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
+		require.Equal(t, 5*time.Minute, time.Since(began))
+		require.Equal(t, []string{"removed removed after 1", "delete two removed after 1", "delete one removed after 1"}, l.took(),
+			"the webhooks of a paused instance are down already")
+		h.Drain()
+	})
+}
+
+func TestTheNextDeleteFinishesThatOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	inMemory(t, func(t *testing.T, database store.Store) {
+		first := &mortal{Store: database}
+		l := &lives{}
+		rt := shared(t, first, l.integration("1"))
+		instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
+		l.hook = func(_ context.Context, note string) error {
+			if note == "delete two removed after 1" {
+				first.dead.Store(true)
+			}
+			return nil
+		}
+		require.Error(t, rt.Delete(t.Context(), instance.ID))
+		require.NoError(t, rt.Stop(t.Context()))
+		l.hook = nil
+		l.took()
+
+		rt = shared(t, database, l.integration("1"))
+		_, err = rt.Deploy(t.Context(), runtime.Deployment{})
+		require.ErrorContains(t, err, "is being removed")
+		require.NoError(t, rt.Delete(t.Context(), instance.ID))
+		synctest.Wait()
+		require.Equal(t, []string{
+			"down two removed after 1", "down one removed after 1", "delete two removed after 1", "delete one removed after 1",
+		}, l.took(), "the flow that the removal had started is not started again")
+		_, err = rt.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
 		require.NoError(t, rt.Stop(t.Context()))
 	})
 }

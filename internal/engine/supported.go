@@ -31,7 +31,7 @@ func checkSupported(integration *sluice.Integration) error {
 
 func servedTrigger(trigger sluice.Trigger) bool {
 	switch variant.Of(trigger).(type) {
-	case nil, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger:
+	case nil, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger, sluice.InstanceRemoveTrigger:
 		return true
 	default:
 		return false
