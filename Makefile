@@ -18,16 +18,24 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
 BENCH := mkdir -p .tmp/bench && cd bench && TMPDIR=$(CURDIR)/.tmp/bench go run ./cmd/bench
 
 .DEFAULT_GOAL := help
-.PHONY: help test race lint mutants fuzz bench bench-smoke cover fmt tidy
+.PHONY: help test race lint mutants fuzz bench bench-smoke cover fmt tidy postgres
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: ## Run the tests of every module.
+# Tests on PostgreSQL start a server of their own. It is installed where that is possible; elsewhere those tests are
+# skipped, which they say, or use the server in SLUICE_TEST_POSTGRES.
+postgres:
+	@if [ -z "$$SLUICE_TEST_POSTGRES" ] && ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql-15; \
+	fi
+
+test: postgres ## Run the tests of every module.
 	@set -e; for module in $(MODULES); do (cd $$module && go test ./...); done
 	@go test -count=1 -v -run '^TestConformance$$' ./manifest | sed -n 's/^.*: conformance:/conformance:/p'
 
-race: ## Run the tests of every module under the race detector (needs a C compiler).
+race: postgres ## Run the tests of every module under the race detector (needs a C compiler).
 	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -timeout 30m -race ./...); done
 
 lint: $(GOLANGCI_LINT) ## Check every module with golangci-lint.
@@ -46,13 +54,13 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 			done; \
 		done); done
 
-bench: ## Measure beside a bare handler, raw commits and River, and print the tables (BENCHFLAGS='-many 1000000').
+bench: postgres ## Measure beside a bare handler, raw commits and River, and print the tables (BENCHFLAGS='-many 1000000').
 	@$(BENCH) $(BENCHFLAGS)
 
-bench-smoke: ## Run every row of the benchmark once, with tiny counts.
+bench-smoke: postgres ## Run every row of the benchmark once, with tiny counts.
 	@$(BENCH) -smoke
 
-cover: ## Write the root module's coverage to .tmp/cover.html and print the total.
+cover: postgres ## Write the root module's coverage to .tmp/cover.html and print the total.
 	@mkdir -p .tmp
 	@go test -coverpkg=./... -coverprofile=.tmp/cover.out ./...
 	@go tool cover -html=.tmp/cover.out -o .tmp/cover.html
