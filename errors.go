@@ -20,6 +20,13 @@ var (
 	// ErrStopping is the cause with which an execution's context ends when the runtime
 	// stops. The execution runs again at the next start, or elsewhere.
 	ErrStopping = errors.New("sluice: the runtime is stopping")
+	// ErrCanceled is the cause with which an execution's context ends when it is canceled
+	// from outside. What the code returns after that does not count, unless it is no error.
+	ErrCanceled = errors.New("sluice: the execution was canceled")
+	// ErrLeaseLost is the cause with which an execution's context ends when its process was
+	// not heard of for the length of a lease: it may be running elsewhere already. What the
+	// code returns after that does not count.
+	ErrLeaseLost = errors.New("sluice: the lease was lost: the execution runs elsewhere")
 )
 
 // StepError is the error that a step failed with, after the tries that its StepErrorConfig

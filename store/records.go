@@ -222,6 +222,8 @@ type Filter struct {
 	InvokeType, Parent, Original string
 	// From and To bound AcceptedAt: not before From, before To; zero is no bound.
 	From, To time.Time
+	// OldestFirst turns the order of a list around.
+	OldestFirst bool
 }
 
 // Instance is an integration deployed for a customer.

@@ -179,8 +179,8 @@ type Instances interface {
 type Reader interface {
 	// Execution returns the execution with all its attempts and steps, or ErrNotFound.
 	Execution(ctx context.Context, id string) (*Record, error)
-	// Executions returns up to limit executions that match the filter, newest first, with
-	// their attempts and steps. after is the id of the last one of the previous page.
+	// Executions returns up to limit executions that match the filter, newest first unless
+	// it says otherwise, with their attempts and steps. after is the id of the last one of the previous page.
 	Executions(ctx context.Context, filter Filter, after string, limit int) ([]*Record, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -61,7 +62,7 @@ func (x *execution) begin(accepted *store.Accepted) Accepted {
 	x.room.settle(accepted.Claim != nil)
 	x.logSuperseded(accepted.Canceled)
 	if accepted.Claim != nil {
-		x.claim = accepted.Claim
+		x.hold(x.engine.tenures.begin(accepted.Claim))
 		x.engine.hold()
 		x.engine.workers.run(x.run)
 	}
@@ -96,7 +97,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.target.prelude.steps()}
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps}
 	if x.dedupeKey != "" {
 		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)
 	}
@@ -117,6 +118,8 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 	switch {
 	case x.claim != nil:
 		return nil
+	case x.lost:
+		return sluice.ErrLeaseLost
 	case x.over:
 		return errOver
 	}
@@ -132,8 +135,24 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 	if accepted.DuplicateOf != "" {
 		return &duplicateError{accepted.DuplicateOf}
 	}
-	x.claim = accepted.Claim
+	x.logSuperseded(accepted.Canceled)
+	if accepted.Claim == nil { // Its instance was paused meanwhile.
+		x.lost = true
+		if x.interrupt != nil {
+			x.interrupt(sluice.ErrLeaseLost)
+		}
+		return sluice.ErrLeaseLost
+	}
+	x.hold(x.engine.tenures.begin(accepted.Claim))
 	return nil
+}
+
+// hold takes over a claim's tenure, whose end ends what runs.
+func (x *execution) hold(t *tenure) {
+	x.tenure, x.claim = t, t.claim
+	if x.interrupt != nil {
+		t.bind(x.interrupt)
+	}
 }
 
 // errOver says that an execution is over that was not durable.

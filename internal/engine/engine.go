@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/lru"
@@ -84,6 +85,9 @@ type Engine struct {
 	workers     *workers
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
+	tenures     *tenures
+	// complaints bounds the log lines about executions that cannot run here.
+	complaints *rate.Limiter
 
 	instances *lru.Cache[instanceKey, *Instance]
 	loading   singleflight.Group
@@ -123,6 +127,8 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		workers:     newWorkers(),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
+		tenures:     newTenures(),
+		complaints:  rate.NewLimiter(complaintsPerSecond, complaintsBurst),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),
 		life:        newLife(ctx),

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sluice-go/sluice"
-	"github.com/sluice-go/sluice/store"
 )
 
 // ErrDeadline says that a synchronous execution is not over in time. It is durable and goes
@@ -78,7 +77,7 @@ func (e *Engine) executeQueued(ctx context.Context, fired *Fired, wait time.Dura
 	defer unbind()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	record, err := e.options.Store.(store.Awaiter).Await(ctx, accepted.ExecutionID)
+	record, err := e.options.Store.Await(ctx, accepted.ExecutionID)
 	if err != nil {
 		if ctx.Err() == nil {
 			e.options.Logger.ErrorContext(ctx, "waiting for an execution failed", "execution", accepted.ExecutionID, "error", err)
@@ -125,20 +124,20 @@ func (e *Engine) waitForSlot(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// abandonGrace is how long code has to return after its time-out, until it is no longer
-// waited for.
+// abandonGrace is how long code has to return after the end of its context, until it is no
+// longer waited for.
 const abandonGrace = 10 * time.Second
 
 // run calls the flow and records how it ended. The execution holds a slot and is counted
 // in until then. Code that ignores its time-out is reported, not waited for.
 func (x *execution) run() {
 	timeout := x.engine.options.ExecutionTimeout
-	ctx, cancel := context.WithTimeoutCause(x.engine.work, timeout, fmt.Errorf("the execution took longer than %v", timeout))
+	interruptible, interrupt := context.WithCancelCause(x.engine.work)
+	defer interrupt(nil)
+	ctx, cancel := context.WithTimeoutCause(interruptible, timeout, fmt.Errorf("the execution took longer than %v", timeout))
 	defer cancel()
-	abandoned := time.AfterFunc(timeout+abandonGrace, func() {
-		x.finish(ctx, nil, fmt.Errorf("%w, and ignores that its context has ended", context.Cause(ctx)))
-	})
-	defer abandoned.Stop()
+	defer x.abandonAfter(ctx)()
+	x.interruptBy(interrupt)
 	var reply *Reply
 	err := errGoexit
 	defer func() { x.finish(ctx, reply, err) }()
@@ -174,6 +173,31 @@ func (x *execution) tryFlow(ctx context.Context) (*Reply, error) {
 		return nil, err
 	}
 	return newReply(result)
+}
+
+// interruptBy has the end of the execution's tenure end what runs.
+func (x *execution) interruptBy(interrupt context.CancelCauseFunc) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.interrupt = interrupt
+	if x.tenure != nil {
+		x.tenure.bind(interrupt)
+	}
+}
+
+// abandonAfter ends the execution some time after its context, unless it has ended itself:
+// code that ignores it is reported, not waited for. That of an engine that stops is not
+// waited for by Stop. The returned function must be called.
+func (x *execution) abandonAfter(ctx context.Context) func() bool {
+	return context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if errors.Is(cause, sluice.ErrStopping) {
+			return
+		}
+		time.AfterFunc(abandonGrace, func() {
+			x.finish(ctx, nil, fmt.Errorf("%w, and ignores that its context has ended", cause))
+		})
+	})
 }
 
 // settled is an error with its text, asked for where a panic of it does no harm.

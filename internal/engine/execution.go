@@ -16,16 +16,18 @@ import (
 
 // execution is one attempt of an execution in this process.
 type execution struct {
-	engine    *Engine
-	target    Target
-	record    *store.Execution
-	payload   *sluice.TriggerPayload
-	attempt   int
-	started   time.Time
-	values    map[string]any
-	logs      logBuffer
-	journal   journal
-	marks     payloadMarks
+	engine  *Engine
+	target  Target
+	record  *store.Execution
+	payload *sluice.TriggerPayload
+	attempt int
+	started time.Time
+	values  map[string]any
+	logs    logBuffer
+	journal journal
+	marks   payloadMarks
+	// steps are on record from before it is accepted.
+	steps     []*store.Step
 	dedupeKey string
 	// deliveryID is the sender's id of a signed request; empty is none.
 	deliveryID string
@@ -45,8 +47,13 @@ type execution struct {
 	err   error
 
 	mu sync.Mutex
-	// claim is nil until the execution is accepted.
-	claim *store.Claim
+	// claim and its tenure are nil until the execution is accepted. lost says that it was
+	// accepted without one.
+	claim  *store.Claim
+	tenure *tenure
+	lost   bool
+	// interrupt ends what runs; nil until it does.
+	interrupt context.CancelCauseFunc
 	// over is set as soon as the outcome is known: nothing is accepted after that.
 	over bool
 	// wake is when a suspended execution runs again; zero if it is not suspended.
@@ -72,6 +79,7 @@ func (e *Engine) newExecution(target Target, invoke sluice.InvokeType) (*executi
 		Flow: target.flow().ID, InvokeType: string(invoke), Lane: target.lane(),
 	}, 1)
 	if err == nil && target.prelude != nil {
+		x.steps = []*store.Step{target.prelude.step}
 		x.logs.copyFrom(target.prelude.logs)
 	}
 	return x, err

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
+	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -50,7 +52,11 @@ func (x *execution) recordStep(ctx context.Context, step *store.Step) error {
 	if err := x.ensureAccepted(ctx); err != nil {
 		return fmt.Errorf("step %q: %w", step.Name, err)
 	}
-	if err := x.engine.options.Store.RecordStep(ctx, x.claim, step); err != nil {
+	err := x.engine.options.Store.RecordStep(ctx, x.claim, step)
+	if errors.Is(err, store.ErrLeaseLost) {
+		x.tenure.end(sluice.ErrLeaseLost)
+	}
+	if err != nil {
 		return fmt.Errorf("step %q: its result could not be recorded: %w", step.Name, err)
 	}
 	x.journal.add(step)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/secret"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -23,7 +26,7 @@ func (e *Engine) dispatch() {
 		claims, err := e.options.Store.Claim(e.claiming, e.worker, max(1, min(e.slots.free(), claimBatch)))
 		if err == nil {
 			e.backlog.claimed(claims)
-			e.start(claims)
+			e.start(e.holdAll(claims))
 		} else if e.claiming.Err() == nil {
 			e.options.Logger.ErrorContext(e.claiming, "claiming executions failed", "error", err)
 			pause(e.claiming, claimPause)
@@ -31,42 +34,65 @@ func (e *Engine) dispatch() {
 	}
 }
 
-// start runs the claims, each when it has a slot and memory.
-func (e *Engine) start(claims []*store.Claim) {
+// holdAll begins the tenures of the claims, which may have to wait for a slot.
+func (e *Engine) holdAll(claims []*store.Claim) []*tenure {
+	held := make([]*tenure, len(claims))
 	for i, claim := range claims {
-		room, err := e.awaitRoom(e.claiming, claim.Execution)
+		held[i] = e.tenures.begin(claim)
+	}
+	return held
+}
+
+// start runs what is claimed, each when it has a slot and memory.
+func (e *Engine) start(held []*tenure) {
+	for i, t := range held {
+		room, err := e.awaitRoom(e.claiming, t.claim.Execution)
 		if err != nil {
-			e.release(claims[i:])
+			for _, t := range held[i:] {
+				e.release(store.Pause{}, t.claim)
+				e.tenures.over(t)
+			}
 			return
 		}
 		e.hold()
-		e.workers.run(func() { e.runClaim(claim, room) })
+		e.workers.run(func() { e.runClaim(t, room) })
 	}
 }
 
-func (e *Engine) release(claims []*store.Claim) {
+// release gives claims back. One that was lost is back already.
+func (e *Engine) release(pause store.Pause, claims ...*store.Claim) {
 	for _, claim := range claims {
-		if err := e.options.Store.Release(e.writing, claim, store.Pause{}); err != nil {
+		if err := e.options.Store.Release(e.writing, claim, pause); err != nil && !errors.Is(err, store.ErrLeaseLost) {
 			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
 		}
 	}
 }
 
 // runClaim runs a claimed execution in the room that it has.
-func (e *Engine) runClaim(claim *store.Claim, room *room) {
-	x, err := e.claimed(claim)
+func (e *Engine) runClaim(t *tenure, room *room) {
+	x, err := e.claimed(t)
 	if err != nil {
 		defer e.Leave()
 		defer room.release()
-		e.failClaim(claim, err)
+		defer e.tenures.over(t)
+		e.endClaim(t.claim, err)
 		return
 	}
 	x.room = room
+	x.hold(t)
 	x.run()
 }
 
-// claimed makes a claimed execution ready to run, unless the process died of it too often.
-func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
+// claimed makes a claimed execution ready to run, unless it was canceled or lost meanwhile,
+// or the process died of it too often.
+func (e *Engine) claimed(t *tenure) (*execution, error) {
+	claim := t.claim
+	if cause := t.ended(); cause != nil {
+		return nil, cause
+	}
+	if claim.Canceled != "" {
+		return nil, &canceledError{claim.Canceled}
+	}
 	if claim.Crashes >= e.options.CrashLimit {
 		return nil, fmt.Errorf("the process died %d times while this execution ran: it is not tried again", claim.Crashes)
 	}
@@ -80,7 +106,10 @@ func (e *Engine) claimed(claim *store.Claim) (*execution, error) {
 // restore brings a claimed execution back from its record.
 func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	instance, err := e.load(e.work, byID(claim.Execution.Instance), e.options.Store.Instance)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, &canceledError{"its instance was deleted"}
+	case err != nil:
 		return nil, err
 	}
 	target, err := instance.target(claim.Execution.Flow)
@@ -95,8 +124,8 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.payload, x.marks, x.claim = payload, marks, claim
-	if claim.Recovered || claim.Attempt > 1 {
+	x.payload, x.marks = payload, marks
+	if claim.Recovered || claim.Attempt > 1 || claim.Execution.Original != "" {
 		if err := x.readJournal(e.work); err != nil {
 			return nil, err
 		}
@@ -105,20 +134,47 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	return x, nil
 }
 
-// failClaim ends an execution that this process cannot run: its integration or flow is
-// not registered, its record cannot be read, or the process dies of it. A replay runs it
-// once that is mended.
-func (e *Engine) failClaim(claim *store.Claim, cause error) {
-	if errors.Is(cause, store.ErrUnavailable) || errors.Is(cause, store.ErrClosed) || e.work.Err() != nil {
-		e.release([]*store.Claim{claim})
-		return
+// unservedPause is how long an execution waits that cannot run here: another process may
+// run it, or this one after a change and a start.
+const unservedPause = time.Minute
+
+// The log lines about what cannot run here: so many a second, and at once.
+const (
+	complaintsPerSecond = 1
+	complaintsBurst     = 20
+)
+
+// endClaim ends a claim that this process cannot run. What is not registered here, or sealed
+// with a master key that this process does not have, is given back and keeps its place; an
+// execution that was canceled, whose record cannot be read or of which the process dies is
+// over.
+func (e *Engine) endClaim(claim *store.Claim, cause error) {
+	switch {
+	case errors.Is(cause, store.ErrUnavailable), errors.Is(cause, store.ErrClosed), errors.Is(cause, sluice.ErrLeaseLost), e.work.Err() != nil:
+		e.release(store.Pause{}, claim)
+	case errors.Is(cause, ErrNotServed), errors.Is(cause, secret.ErrUnknownKey):
+		if e.complaints.Allow() {
+			e.options.Logger.WarnContext(e.work, "execution given back", "execution", claim.Execution.ID, "error", cause)
+		}
+		e.release(store.Pause{Until: time.Now().Add(unservedPause), KeepSeat: claim.Execution.Lane.Limit > 0}, claim)
+	default:
+		e.endUnrun(claim, cause)
 	}
-	e.options.Logger.ErrorContext(e.work, "execution failed", "execution", claim.Execution.ID, "error", cause, "attempt", claim.Attempt)
-	now := time.Now().UTC()
-	_ = e.commit(claim, &store.Outcome{ // It logs what goes wrong.
-		Attempt: claim.Attempt, Status: store.StatusFailed, StartedAt: now, EndedAt: now,
-		Error: cause.Error(),
-	})
+}
+
+// endUnrun records that a claimed execution is over without having run.
+func (e *Engine) endUnrun(claim *store.Claim, cause error) {
+	outcome := &store.Outcome{
+		Attempt: claim.Attempt, Status: store.StatusFailed, EndedAt: time.Now().UTC(), Error: cause.Error(),
+	}
+	level := slog.LevelError
+	if canceled, ok := errors.AsType[*canceledError](cause); ok {
+		outcome.Status, outcome.Error, level = store.StatusCanceled, canceled.reason, slog.LevelInfo
+	} else {
+		outcome.StartedAt = outcome.EndedAt
+	}
+	e.options.Logger.Log(e.work, level, "execution over without running", "status", string(outcome.Status), "execution", claim.Execution.ID, "error", cause, "attempt", claim.Attempt)
+	_ = e.commit(claim, outcome) // It logs what goes wrong.
 }
 
 // pause waits for d, or until ctx ends.

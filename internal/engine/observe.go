@@ -227,6 +227,8 @@ func (x *execution) logFailure(err error, outcome *store.Outcome) {
 	log := x.failureLog(err).With("attempt", outcome.Attempt)
 	_, rejected := errors.AsType[*sluice.RejectError](err)
 	switch {
+	case outcome.Status == store.StatusCanceled:
+		log.InfoContext(x.engine.work, "execution canceled")
 	case rejected:
 		log.InfoContext(x.engine.work, "execution rejected")
 	case outcome.Status == store.StatusWaiting:

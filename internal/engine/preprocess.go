@@ -51,13 +51,6 @@ func (p *prelude) deliveryKey(deliveryID string) string {
 	return deliveryID + " " + p.route
 }
 
-func (p *prelude) steps() []*store.Step {
-	if p == nil {
-		return nil
-	}
-	return []*store.Step{p.step}
-}
-
 // preprocess routes a request by the result of the preprocess flow, which gets a copy of
 // the payload.
 func (e *Engine) preprocess(

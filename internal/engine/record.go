@@ -22,16 +22,26 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 		return
 	}
 	defer x.ended()
-	if wake, suspended := x.wakeTime(); suspended {
+	cause := context.Cause(ctx)
+	wake, suspended := x.wakeTime()
+	switch {
+	case errors.Is(cause, sluice.ErrLeaseLost):
+		x.giveBack()
+		return
+	case err != nil && errors.Is(cause, sluice.ErrCanceled):
+		err = cause
+	case suspended:
 		x.suspend(wake)
 		return
-	}
-	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {
+	case err != nil && errors.Is(cause, sluice.ErrStopping):
 		x.giveBack()
 		return
 	}
 	x.err = x.commit(x.outcome(reply, err))
-	if x.err == nil && err != nil {
+	switch {
+	case errors.Is(x.err, store.ErrLeaseLost):
+		x.err = ErrDeadline // It goes on elsewhere.
+	case x.err == nil && err != nil:
 		x.err = &ExecutionError{err}
 	}
 	x.reply = reply
@@ -40,19 +50,25 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 // ended lets the caller know, and gives back what the execution took.
 func (x *execution) ended() {
 	close(x.done)
+	if x.tenure != nil {
+		x.engine.tenures.over(x.tenure)
+	}
 	x.room.release()
 	x.engine.Leave()
 }
 
-// giveBack leaves an execution that was interrupted by the stop to the next start.
+// giveBack leaves an execution that was interrupted by the stop to the next start, and one
+// whose lease was lost to whoever has it now.
 func (x *execution) giveBack() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.over = true
 	x.err = ErrStopped
-	if x.claim != nil {
+	if x.claim != nil || x.lost {
 		x.err = ErrDeadline
-		x.engine.release([]*store.Claim{x.claim})
+	}
+	if x.claim != nil {
+		x.engine.release(store.Pause{}, x.claim)
 	}
 }
 
@@ -65,13 +81,13 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 		outcome.Result, outcome.Error = reply.encode(), reply.ignored
 	} else {
 		outcome.Status, outcome.Error = store.StatusFailed, err.Error()
-		if delay, again := x.retryDelay(err); again {
+		if canceled, ok := errors.AsType[*canceledError](err); ok {
+			outcome.Status, outcome.Error = store.StatusCanceled, canceled.reason
+		} else if delay, again := x.retryDelay(err); again {
 			outcome.Status, outcome.NextAttempt = store.StatusWaiting, outcome.EndedAt.Add(delay)
 			outcome.KeepSeat = x.target.Flow.blockOnRetry
 		}
-		if x.marks.Synchronous {
-			outcome.Result = encodeFailure(err)
-		}
+		outcome.Result = encodeFailure(err)
 		x.logFailure(err, outcome)
 	}
 	outcome.Logs = x.logs.encode()

@@ -46,20 +46,28 @@ func recordedReply(record *store.Record) (*Reply, error) {
 	return reply, nil
 }
 
-// failure is what a caller gets to know of a failed execution beside its error, on record.
+// failure is what is kept of a failed attempt beside its error.
 type failure struct {
 	StatusCode int    `json:"statusCode,omitempty"`
 	Message    string `json:"message,omitempty"`
 	Panicked   bool   `json:"panicked,omitempty"`
+	// Steps are the names of the steps that it failed in, from the outermost.
+	Steps []string `json:"steps,omitempty"`
 }
 
-// encodeFailure keeps how a flow rejected its caller, or that it panicked; nil if it did
-// neither.
+// encodeFailure keeps how a flow rejected its caller, that it panicked, and in which steps it
+// failed; nil if it did nothing of that.
 func encodeFailure(err error) []byte {
 	var kept failure
 	if rejected, ok := errors.AsType[*sluice.RejectError](err); ok {
 		kept.StatusCode, kept.Message = rejected.StatusCode, rejected.Message
-	} else if _, kept.Panicked = errors.AsType[*sluice.PanicError](err); !kept.Panicked {
+	} else {
+		_, kept.Panicked = errors.AsType[*sluice.PanicError](err)
+	}
+	for step, ok := errors.AsType[*sluice.StepError](err); ok; step, ok = errors.AsType[*sluice.StepError](step.Err) {
+		kept.Steps = append(kept.Steps, step.Name)
+	}
+	if kept.StatusCode == 0 && !kept.Panicked && kept.Steps == nil {
 		return nil
 	}
 	data, _ := encode.JSON(kept) //nolint:errchkjson // Strings and numbers always have a JSON form.
@@ -68,13 +76,10 @@ func encodeFailure(err error) []byte {
 
 // recordedFailure is the error that an attempt ended with, as far as it is on record.
 func recordedFailure(outcome *store.Outcome) error {
-	var kept failure
-	if outcome.Result != nil {
-		if err := json.Unmarshal(outcome.Result, &kept); err != nil {
-			return err
-		}
-	}
+	kept, err := decodeFailure(outcome)
 	switch {
+	case err != nil:
+		return err
 	case kept.Panicked:
 		return &sluice.PanicError{Value: outcome.Error}
 	case kept.StatusCode != 0:
@@ -82,4 +87,14 @@ func recordedFailure(outcome *store.Outcome) error {
 	default:
 		return errors.New(outcome.Error)
 	}
+}
+
+func decodeFailure(outcome *store.Outcome) (kept failure, err error) {
+	if outcome.Result == nil {
+		return kept, nil
+	}
+	if err := json.Unmarshal(outcome.Result, &kept); err != nil {
+		return kept, fmt.Errorf("the record of a failure: %w", err)
+	}
+	return kept, nil
 }

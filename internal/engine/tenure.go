@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// tenure is the time for which this engine has a claim and may run its execution.
+type tenure struct {
+	claim *store.Claim
+
+	mu sync.Mutex
+	// cancel ends what runs; nil as long as nothing does. cause is why the tenure ended.
+	cancel context.CancelCauseFunc
+	cause  error
+}
+
+// bind has the end of the tenure, which may have come already, end a context.
+func (t *tenure) bind(cancel context.CancelCauseFunc) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cancel = cancel
+	if t.cause != nil {
+		cancel(t.cause)
+	}
+}
+
+// end ends the tenure. The first cause counts.
+func (t *tenure) end(cause error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cause != nil {
+		return
+	}
+	t.cause = cause
+	if t.cancel != nil {
+		t.cancel(cause)
+	}
+}
+
+// ended is why the tenure ended; nil if it has not.
+func (t *tenure) ended() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cause
+}
+
+// tenures are those of an engine, by execution. While there are any, its keeper is awake.
+type tenures struct {
+	mu    sync.Mutex
+	held  map[string]*tenure
+	awake bool
+	wake  chan struct{} // of capacity 1: who makes the keeper awake never waits
+}
+
+func newTenures() *tenures {
+	return &tenures{held: map[string]*tenure{}, wake: make(chan struct{}, 1)}
+}
+
+func (h *tenures) begin(claim *store.Claim) *tenure {
+	t := &tenure{claim: claim}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held[claim.Execution.ID] = t
+	if !h.awake {
+		h.awake = true
+		h.wake <- struct{}{}
+	}
+	return t
+}
+
+// over forgets a tenure.
+func (h *tenures) over(t *tenure) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if id := t.claim.Execution.ID; h.held[id] == t {
+		delete(h.held, id)
+	}
+}
+
+// end ends the tenure of an execution, if it runs here.
+func (h *tenures) end(id string, cause error) {
+	h.mu.Lock()
+	t := h.held[id]
+	h.mu.Unlock()
+	if t != nil {
+		t.end(cause)
+	}
+}
+
+func (h *tenures) endAll(cause error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, t := range h.held {
+		t.end(cause)
+	}
+}
+
+// rest tells whether the keeper may sleep: nothing is held.
+func (h *tenures) rest() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.awake = len(h.held) > 0
+	return !h.awake
+}

@@ -1,0 +1,153 @@
+package runtime_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/runtime"
+	"github.com/sluice-go/sluice/store"
+	sluicetest "github.com/sluice-go/sluice/testing"
+)
+
+// machine is a flow of three steps whose failures a test chooses; it counts what ran.
+type machine struct {
+	fails map[string]bool
+	ran   map[string]int
+}
+
+func newMachine(fails ...string) *machine {
+	m := &machine{fails: map[string]bool{}, ran: map[string]int{}}
+	for _, step := range fails {
+		m.fails[step] = true
+	}
+	return m
+}
+
+func (m *machine) flow(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+	var bodies []string
+	for _, name := range []string{"first", "second", "third"} {
+		body, err := sluice.Step(ctx, name, func(ctx context.Context) (string, error) {
+			m.ran[name]++
+			if _, err := sluice.Step(ctx, "inner", func(context.Context) (int, error) { m.ran[name+"/inner"]++; return 0, nil }); err != nil {
+				return "", err
+			}
+			if m.fails[name] {
+				return "", errors.New("no " + name)
+			}
+			var body string
+			err := run.Payload.Body.Decode(&body)
+			return body, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, body)
+	}
+	return &sluice.Result{Data: bodies}, nil
+}
+
+func replay(t *testing.T, h *sluicetest.Harness, id string, options runtime.ReplayOptions) *runtime.Execution {
+	t.Helper()
+	replayed, err := h.Runtime.Replay(t.Context(), id, options)
+	require.NoError(t, err)
+	h.Drain()
+	return h.Execution(replayed)
+}
+
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	m := newMachine("third")
+	run(t, integrationOf(m.flow), func(t *testing.T, h *sluicetest.Harness) {
+		id := executionID(t, h.Post("Flow", `"old"`, "X-Kept", "yes"))
+		h.Drain()
+		require.Equal(t, store.StatusFailed, h.Execution(id).Status)
+		m.fails["third"] = false
+
+		whole := replay(t, h, id, runtime.ReplayOptions{})
+		require.Equal(t, store.StatusSucceeded, whole.Status)
+		require.Equal(t, id, whole.Original)
+		original := h.Execution(id)
+		require.Equal(t, store.StatusFailed, original.Status, "a replay leaves the original as it was")
+		require.Equal(t, original.InvokeType, whole.InvokeType)
+		require.Equal(t, []string{original.Instance, original.Flow, original.Customer}, []string{whole.Instance, whole.Flow, whole.Customer})
+		require.Equal(t, "yes", whole.Payload.Headers.Get("x-kept"))
+		require.JSONEq(t, `["old","old","old"]`, string(whole.Result.Data))
+		require.Equal(t, 2, m.ran["first"])
+
+		edited := original.Payload
+		edited.Body = sluice.NewBody(json.RawMessage(`"new"`))
+		from := replay(t, h, id, runtime.ReplayOptions{FromStep: "second", Input: &edited})
+		require.JSONEq(t, `["old","new","new"]`, string(from.Result.Data), "the first step is on record")
+		require.Equal(t, 2, m.ran["first"])
+		require.Equal(t, 3, m.ran["second"])
+		require.Equal(t, 3, m.ran["second/inner"], "what is inside the named step runs again")
+
+		again := replay(t, h, from.ID, runtime.ReplayOptions{})
+		require.Equal(t, from.ID, again.Original)
+		require.JSONEq(t, `["new","new","new"]`, string(again.Result.Data))
+	})
+}
+
+// TestReplayThatWaitsFindsItsSteps: a replay that waited for its turn finds the steps before FromStep too.
+func TestReplayThatWaitsFindsItsSteps(t *testing.T) {
+	t.Parallel()
+	m := newMachine("third")
+	integration := integrationOf(m.flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 1, DelayMinutes: 1} })
+	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		id := executionID(t, h.Post("Flow", `"body"`))
+		h.Drain()
+		x := replay(t, h, id, runtime.ReplayOptions{FromStep: "third"})
+		require.Len(t, x.Attempts, 2, "a replay is retried")
+		require.Equal(t, 1, m.ran["second"])
+		require.Equal(t, 4, m.ran["third"])
+	})
+}
+
+func TestReplayIsRefused(t *testing.T) {
+	t.Parallel()
+	typed := sluice.Define(sluice.Flow{Name: "Flow", StableKey: "flow"}, func(_ context.Context, _ *sluice.Run, in struct{ N int }) (int, error) { return in.N, nil })
+	waiting := sluice.Flow{
+		Name: "Waiting", StableKey: "waiting", RetryConfig: &sluice.RetryConfig{MaxAttempts: 1, DelayMinutes: 1},
+		OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, errors.New("no") },
+	}
+	hooked := typed.Flow
+	hooked.OnInstanceDeploy = func(context.Context, *sluice.Run) (*sluice.LifecycleResult, error) { return nil, nil }
+	run(t, &sluice.Integration{Name: "Test", Flows: []sluice.Flow{hooked, waiting}}, func(t *testing.T, h *sluicetest.Harness) {
+		refused := func(want, id string, options runtime.ReplayOptions) {
+			t.Helper()
+			before := len(h.Executions())
+			_, err := h.Runtime.Replay(t.Context(), id, options)
+			require.ErrorContains(t, err, want)
+			require.Len(t, h.Executions(), before)
+		}
+		refused("it is a run of a hook (onInstanceDeploy)", h.Executions()[0].ID, runtime.ReplayOptions{})
+		refused("not found", "0190a3b0-0000-7000-8000-000000000000", runtime.ReplayOptions{})
+
+		waits := executionID(t, h.Post("Waiting", `{}`))
+		refused("it is waiting: what is not over cannot be replayed", waits, runtime.ReplayOptions{})
+
+		id := executionID(t, h.Post("Flow", `{"N":1}`))
+		h.Advance(0)
+		refused(`it has no step "gone" on record, nor did it fail in one`, id, runtime.ReplayOptions{FromStep: "gone"})
+		misfit := h.Execution(id).Payload
+		misfit.Body = sluice.NewBody(json.RawMessage(`{"N":"x"}`))
+		refused("N", id, runtime.ReplayOptions{Input: &misfit})
+
+		for _, body := range []string{`{"N":"no number"}`, `{`} {
+			response := h.Post("Flow", body)
+			require.Equal(t, http.StatusBadRequest, response.StatusCode)
+			id := response.Header.Get("prismatic-executionid")
+			h.Advance(0)
+			refused("its body was not kept: give another input", id, runtime.ReplayOptions{})
+			input := h.Execution(id).Payload
+			input.Body = sluice.NewBody(json.RawMessage(`{"N":7}`))
+			require.JSONEq(t, `7`, string(replay(t, h, id, runtime.ReplayOptions{Input: &input}).Result.Data))
+		}
+	})
+}
