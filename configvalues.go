@@ -98,6 +98,10 @@ func known(pages []ConfigPage) string {
 // defaultValue is the value that stands in for one that is not given; nil is none.
 func defaultValue(definition ConfigVarDefinition) any {
 	switch fallback := definition.Default.(type) {
+	case nil:
+		if definition.ScheduleType == ScheduleOnce { // It needs no cron expression.
+			return ScheduleValue{ScheduleType: ScheduleOnce}
+		}
 	case JSONForm:
 		return fallback.Data
 	case string:

@@ -53,6 +53,10 @@ type InvokeType string
 const (
 	// InvokeWebhook is a request to an endpoint.
 	InvokeWebhook InvokeType = "webhook"
+	// InvokeSchedule is the schedule of a flow.
+	InvokeSchedule InvokeType = "schedule"
+	// InvokePoll is the schedule of a polling flow.
+	InvokePoll InvokeType = "poll"
 	// InvokeDeploy and InvokeRemove are the deployment and the removal of an instance: of
 	// flows with an [InstanceDeployTrigger] or an [InstanceRemoveTrigger].
 	InvokeDeploy InvokeType = "deploy"

@@ -76,6 +76,8 @@ type TriggerPayload struct {
 	Flow FlowAttributes `json:"flow"`
 	// StartedAt is when the request arrived, in UTC.
 	StartedAt time.Time `json:"startedAt"`
+	// DueAt is when the run of a schedule was due, in UTC; zero if no schedule started it.
+	DueAt time.Time `json:"dueAt,omitzero"`
 	// GlobalDebug asks for debug output (header prismatic-debug).
 	GlobalDebug bool `json:"globalDebug"`
 	// PaginationState is the cursor that the previous page of a batch returned.

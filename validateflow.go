@@ -81,6 +81,7 @@ func (v *validator) schedule(path string, flow *Flow) {
 		}
 	}
 	v.timeZone(path+".timeZone", schedule.TimeZone)
+	v.between(path+".catchUp", schedule.CatchUp, 0, maxCatchUp)
 	if flow.IsSynchronous {
 		v.add(path, "a synchronous flow has a caller that waits: it cannot be scheduled")
 	}

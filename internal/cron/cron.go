@@ -13,14 +13,6 @@ import (
 	"github.com/netresearch/go-cron"
 )
 
-// Schedule is a parsed cron expression.
-type Schedule struct {
-	schedule cron.Schedule
-}
-
-// Next returns the first due time after the given one, in its location.
-func (s Schedule) Next(after time.Time) time.Time { return s.schedule.Next(after) }
-
 // allowed are the characters of a field: digits, names of months and days, and operators.
 // What the parser knows beyond the five classic fields (seconds, descriptors, TZ= prefixes,
 // hashes) is kept out, because an exported schedule must mean the same elsewhere.
@@ -28,7 +20,11 @@ const allowed = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*
 
 // parser follows crontab(5): when the day of month and the day of week are both given, a
 // day that fits one of them is due.
-var parser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom)
+var parser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom).
+	WithMaxSearchYears(searchYears)
+
+// searchYears is more than the eight between two 29ths of February around the year 2100.
+const searchYears = 9
 
 // reference is the time from which Parse looks for a due time. Any will do.
 var reference = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -37,6 +33,9 @@ var reference = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 // month and day of week. An expression that never comes due is refused.
 func Parse(expression string) (Schedule, error) {
 	fields := strings.Fields(expression)
+	if len(fields) == 6 {
+		return Schedule{}, errors.New("a cron expression has five fields (minute, hour, day of month, month, day of week), not six: seconds are not supported")
+	}
 	if len(fields) != 5 {
 		return Schedule{}, fmt.Errorf("a cron expression has five fields (minute, hour, day of month, month, day of week), not %d", len(fields))
 	}
@@ -52,7 +51,8 @@ func Parse(expression string) (Schedule, error) {
 	if schedule.Next(reference).IsZero() {
 		return Schedule{}, errors.New("the cron expression never comes due")
 	}
-	return Schedule{schedule}, nil
+	spec, ok := schedule.(*cron.SpecSchedule)
+	return Schedule{schedule, ok && spec.Hour&everyHour == everyHour}, nil
 }
 
 // locations keeps the time zones that were loaded: there are some hundreds.

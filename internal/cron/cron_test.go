@@ -34,7 +34,7 @@ func TestParseRefuses(t *testing.T) {
 	for expression, want := range map[string]string{
 		"":                     "five fields",
 		"* * * *":              "five fields",
-		"0 0 0 * * *":          "five fields",
+		"0 0 0 * * *":          "seconds are not supported",
 		"@daily":               "five fields",
 		"@every 5m":            "five fields",
 		"TZ=UTC 0 0 * * *":     "five fields",

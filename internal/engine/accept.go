@@ -42,8 +42,12 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 }
 
 // reserve takes room for the execution. With a slot it is claimed as it is accepted, if its
-// lane is free.
+// lane is free. What is over already takes none.
 func (x *execution) reserve(acceptance *store.Acceptance) (err error) {
+	if acceptance.Outcome != nil {
+		x.room = &room{}
+		return nil
+	}
 	if x.room, err = x.engine.reserve(x.record); err != nil {
 		return err
 	}
@@ -98,6 +102,9 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
 	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps}
+	if x.skip != "" {
+		acceptance.Outcome = x.skipped()
+	}
 	if x.dedupeKey != "" {
 		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)
 	}

@@ -83,6 +83,7 @@ type Engine struct {
 	client      *http.Client
 	slots       *slots
 	workers     *workers
+	firing      *firing
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 	tenures     *tenures
@@ -125,6 +126,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		client:      &http.Client{Transport: options.Transport},
 		slots:       newSlots(options.Concurrency),
 		workers:     newWorkers(),
+		firing:      newFiring(),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
 		tenures:     newTenures(),

@@ -29,6 +29,9 @@ type Finished struct {
 // goes on: the error is ErrDeadline. An error of the flow is an *ExecutionError.
 func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
 	x := fired.execution
+	if x.skip != "" {
+		return e.answerSkipped(ctx, fired)
+	}
 	x.marks.Synchronous, x.callerUntil = true, time.Now().Add(wait)
 	if x.record.Lane.Limit > 0 {
 		return e.executeQueued(ctx, fired, wait)
@@ -89,6 +92,16 @@ func (e *Engine) executeQueued(ctx context.Context, fired *Fired, wait time.Dura
 		return nil, err
 	}
 	return &Finished{Reply: reply, Accepted: accepted}, nil
+}
+
+// answerSkipped puts an execution on record that is not run: its result is null.
+func (e *Engine) answerSkipped(ctx context.Context, fired *Fired) (*Finished, error) {
+	accepted, err := e.Accept(ctx, fired)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := newReply(nil)
+	return &Finished{reply, accepted}, err
 }
 
 // finished is the answer of an execution that is over.

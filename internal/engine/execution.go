@@ -29,6 +29,8 @@ type execution struct {
 	// steps are on record from before it is accepted.
 	steps     []*store.Step
 	dedupeKey string
+	// skip is why the execution is put on record only; empty is not.
+	skip string
 	// deliveryID is the sender's id of a signed request; empty is none.
 	deliveryID string
 	// room is what it takes of the engine.

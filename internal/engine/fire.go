@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sluice-go/sluice"
 )
@@ -56,7 +57,7 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
 		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
-	if fired.Stop {
+	if fired.Stop || x.skip != "" {
 		return fired, nil
 	}
 	if err := x.checkInput(); err != nil {
@@ -103,7 +104,7 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	defer unbind()
 	var result *sluice.TriggerResult
 	payload := x.payload
-	err := x.call(ctx, x.engine.options.TriggerTimeout, func(ctx context.Context) (err error) {
+	err := x.call(ctx, x.triggerTimeout(), func(ctx context.Context) (err error) {
 		ctx, run := x.newRun(ctx, payload)
 		result, err = trigger(ctx, run, payload)
 		return err
@@ -120,15 +121,31 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if result.Payload != nil {
 		x.payload = result.Payload
 	}
-	if result.Response == nil && result.Stop {
+	if result.Response == nil && result.Stop && x.isRequested() {
 		return &TriggerError{errors.New("the trigger stopped without a response: set TriggerResult.Response")}
 	}
 	if result.Response != nil {
 		fired.Response = result.Response
 	}
-	fired.Stop, x.dedupeKey = result.Stop, result.DedupeID
+	if fired.Stop, x.dedupeKey = result.Stop, result.DedupeID; result.PolledNoChanges {
+		x.skip, x.dedupeKey = noChanges, ""
+	}
 	return nil
 }
+
+// noChanges is why nothing is executed after a poll that found nothing.
+const noChanges = "the poll found no changes"
+
+// triggerTimeout is how long the trigger may take: nobody waits for that of a schedule.
+func (x *execution) triggerTimeout() time.Duration {
+	if x.isRequested() {
+		return x.engine.options.TriggerTimeout
+	}
+	return x.engine.options.ExecutionTimeout
+}
+
+// isRequested tells whether a caller waits for an answer.
+func (x *execution) isRequested() bool { return x.record.InvokeType == string(sluice.InvokeWebhook) }
 
 // checkResponse completes a response that a trigger gives, or tells what is wrong with it.
 // Its content type is that of its body: without a body there is none.

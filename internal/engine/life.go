@@ -20,9 +20,12 @@ type life struct {
 	claiming     context.Context //nolint:containedctx // It is the lifetime of the dispatcher.
 	stopClaiming context.CancelFunc
 
+	// began is when the engine was started.
+	began time.Time
+
 	mu     sync.Mutex
 	state  state
-	active int           // the dispatcher, requests, executions and background writes under way
+	active int           // the dispatcher, the watch over schedules, requests, executions and background writes under way
 	idle   chan struct{} // closed when active returns to 0: the engine has stopped
 }
 
@@ -53,8 +56,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.writing = context.WithoutCancel(ctx)
 	e.work, e.stopWork = context.WithCancelCause(e.writing)
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
-	e.active++
+	e.began = time.Now()
+	e.active += 2
 	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
+	go e.watch()
 	return nil
 }
 

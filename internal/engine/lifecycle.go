@@ -186,7 +186,7 @@ func (e *Engine) establish(
 	if err := m.conclude(ctx, func(*store.Instance) {}); err != nil {
 		return nil, err
 	}
-	return e.newInstance(m.record())
+	return e.serveDeployed(ctx, m.record())
 }
 
 // undo takes down the webhooks that were put up and puts the previous deployment back. A
@@ -233,7 +233,20 @@ func (e *Engine) sealDeployed(ctx context.Context, current *store.Instance) (*In
 			return nil, err
 		}
 	}
-	return e.newInstance(&sealed)
+	return e.serveDeployed(ctx, &sealed)
+}
+
+// serveDeployed makes an instance ready whose deployment has come to its end, and brings its
+// schedules to what it says.
+func (e *Engine) serveDeployed(ctx context.Context, record *store.Instance) (*Instance, error) {
+	instance, err := e.newInstance(record)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.putSchedules(ctx, instance); err != nil {
+		return nil, fmt.Errorf("deployed, but without its schedules: try again: %w", err)
+	}
+	return instance, nil
 }
 
 // nextConfig is the configuration that the deployment asks for, validated; nil values keep

@@ -17,7 +17,11 @@ var ErrUndeployed = errors.New("its deployment did not come to its end: deploy i
 // instance from being paused.
 func (e *Engine) Pause(ctx context.Context, instanceID string) error {
 	current, c, err := e.startChange(ctx, changePause, instanceID)
-	if err != nil || current.Paused {
+	if err != nil {
+		return err
+	}
+	if current.Paused {
+		_, err = e.serveDeployed(ctx, current)
 		return err
 	}
 	m, err := e.beginChange(ctx, c, current, current)
@@ -29,14 +33,22 @@ func (e *Engine) Pause(ctx context.Context, instanceID string) error {
 	if err == nil {
 		err = m.lifecycle(instance, sluice.ReasonPaused).takeDown(ctx, instance.definition.ordered)
 	}
-	return errors.Join(err, m.conclude(ctx, func(record *store.Instance) { record.Paused = true }))
+	if concluded := m.conclude(ctx, func(record *store.Instance) { record.Paused = true }); concluded != nil {
+		return errors.Join(err, concluded)
+	}
+	_, scheduled := e.serveDeployed(ctx, m.record())
+	return errors.Join(err, scheduled)
 }
 
 // Resume ends a pause: the instance answers again, its executions start, its webhooks are put
 // up. If a handler fails, it stays paused. One that is not paused is left alone.
 func (e *Engine) Resume(ctx context.Context, instanceID string) error {
 	current, c, err := e.startChange(ctx, changeResume, instanceID)
-	if err != nil || !current.Paused && !current.Pending {
+	if err != nil {
+		return err
+	}
+	if !current.Paused && !current.Pending {
+		_, err = e.serveDeployed(ctx, current)
 		return err
 	}
 	next := *current

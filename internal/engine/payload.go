@@ -21,6 +21,7 @@ type payloadHead struct {
 	PathFragment    string              `json:"path,omitempty"`
 	InvokeURL       string              `json:"url,omitempty"`
 	StartedAt       time.Time           `json:"at"`
+	DueAt           time.Time           `json:"due,omitzero"`
 	GlobalDebug     bool                `json:"debug,omitempty"`
 	PaginationState json.RawMessage     `json:"page,omitempty"`
 	RawType         string              `json:"rawType,omitempty"`
@@ -48,7 +49,7 @@ func encodePayload(p *sluice.TriggerPayload, marks payloadMarks) (store.Payload,
 	}
 	head := payloadHead{
 		Headers: p.Headers, QueryParameters: p.QueryParameters, PathFragment: p.PathFragment, InvokeURL: p.InvokeURL,
-		StartedAt: p.StartedAt, GlobalDebug: p.GlobalDebug, PaginationState: p.PaginationState,
+		StartedAt: p.StartedAt, DueAt: p.DueAt, GlobalDebug: p.GlobalDebug, PaginationState: p.PaginationState,
 		RawType: p.RawBody.ContentType, BodyType: p.Body.ContentType(), RawSize: len(p.RawBody.Data),
 		payloadMarks: marks,
 	}
@@ -94,7 +95,7 @@ func decodePayload(stored store.Payload) (*sluice.TriggerPayload, payloadMarks, 
 	}
 	return &sluice.TriggerPayload{
 		Headers: head.Headers, QueryParameters: head.QueryParameters, PathFragment: head.PathFragment, InvokeURL: head.InvokeURL,
-		StartedAt: head.StartedAt, GlobalDebug: head.GlobalDebug, PaginationState: head.PaginationState,
+		StartedAt: head.StartedAt, DueAt: head.DueAt, GlobalDebug: head.GlobalDebug, PaginationState: head.PaginationState,
 		RawBody: sluice.RawBody{Data: raw, ContentType: head.RawType},
 		Body:    sluice.StoredBody(head.BodyType, body),
 	}, head.payloadMarks, nil

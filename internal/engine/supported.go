@@ -9,7 +9,7 @@ import (
 )
 
 // checkSupported refuses definitions that this version can describe and export, but not
-// serve yet: a flow that ran without its queue or schedule would be worse than one that
+// serve yet: a flow that ran without its queue would be worse than one that
 // does not run.
 func checkSupported(integration *sluice.Integration) error {
 	var faults []error
@@ -20,7 +20,6 @@ func checkSupported(integration *sluice.Integration) error {
 	}
 	for i := range integration.Flows {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
-		refuse(flow.Schedule != nil, path+"schedule", "a schedule")
 		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
@@ -43,7 +42,7 @@ func servedQueue(queue sluice.QueueConfig) bool {
 	case nil, sluice.ParallelQueueConfig:
 		return true
 	case sluice.StandardQueueConfig:
-		return !q.UsesFIFOQueue && !q.SingletonExecutions && q.ConcurrencyLimit == nil
+		return !q.UsesFIFOQueue && q.ConcurrencyLimit == nil
 	default:
 		return false
 	}
