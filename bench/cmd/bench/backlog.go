@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// drained is how many executions a measurement of a queue takes out of it.
+	// drained is how many executions a measurement of a queue takes out of it, where it is no mere check.
 	drained = 30_000
 	// filling is how many executions are accepted in one transaction to fill a queue.
 	filling = 1000
@@ -50,7 +50,7 @@ func finished() table {
 // startDrain measures claims, and the outcomes that they need to make room.
 func startDrain(open opener, many bool) func(at site) (*subject, error) {
 	return func(at site) (*subject, error) {
-		count := drained
+		count := at.Operations
 		if many {
 			count += at.Backlog
 		}

@@ -63,11 +63,13 @@ func (p plan) measureAll(ctx context.Context, tables []table, smoke bool, out io
 	if err := p.check(); err != nil {
 		return err
 	}
-	server, err := openPostgres(tables)
+	server, err := openPostgres(ctx, tables)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.close()) }()
+	if server != nil {
+		defer func() { err = errors.Join(err, server.Close()) }()
+	}
 	if !smoke {
 		if err := writeMachine(out, p); err != nil {
 			return err

@@ -108,7 +108,7 @@ func TestSmokeFailsWhereARowDoes(t *testing.T) {
 func TestTheFilesOfARowAreRemoved(t *testing.T) {
 	t.Parallel()
 	table := only(t, "operation")
-	team, err := assemble(t.Context(), table, table.rows[0], 1, nil)
+	team, err := assemble(t.Context(), table, table.rows[0], smokePlan, nil)
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(team.site.Dir, "log"))
 
@@ -134,7 +134,7 @@ func TestProcessesOfARowAreAddedUp(t *testing.T) {
 	t.Parallel()
 	table := only(t, "operation")
 	table.rows[0].processes = 2
-	team, err := assemble(t.Context(), table, table.rows[0], 1, nil)
+	team, err := assemble(t.Context(), table, table.rows[0], smokePlan, nil)
 	require.NoError(t, err)
 
 	measured, err := team.measure(t.Context(), 4, 100, time.Minute)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sluice-go/sluice/store/postgres/pgtest"
 )
 
 // plan says how to measure.
@@ -61,7 +63,7 @@ func (l lines) named(name string) medians {
 }
 
 // measure measures every row of a table once a round, each time in a new process.
-func (p plan) measure(ctx context.Context, table table, server *postgresServer) (lines, error) {
+func (p plan) measure(ctx context.Context, table table, server *pgtest.Server) (lines, error) {
 	p = p.of(table)
 	turns := make([][]turn, len(table.rows))
 	for range p.rounds {
@@ -89,8 +91,8 @@ type turn struct {
 }
 
 // take starts a row's processes, warms them up, measures them and stops them.
-func (p plan) take(ctx context.Context, table table, row row, server *postgresServer) (_ turn, err error) {
-	team, err := assemble(ctx, table, row, p.backlog, server)
+func (p plan) take(ctx context.Context, table table, row row, server *pgtest.Server) (_ turn, err error) {
+	team, err := assemble(ctx, table, row, p, server)
 	if err != nil {
 		return turn{}, err
 	}

@@ -40,9 +40,10 @@ type row struct {
 
 // site is what a process finds to work with.
 type site struct {
-	Dir      string `json:"dir"`      // An empty folder for its files.
-	Postgres string `json:"postgres"` // The address of an empty database, where the table asks for one.
-	Backlog  int    `json:"backlog"`  // How many executions "many" are.
+	Dir        string `json:"dir"`        // An empty folder for its files.
+	Postgres   string `json:"postgres"`   // The address of an empty database, where the table asks for one.
+	Backlog    int    `json:"backlog"`    // How many executions "many" are.
+	Operations int    `json:"operations"` // How many operations will be measured; 0 is as many as the time allows.
 }
 
 // subject is what a row measures: handler, with the request to send to it, or else operation.

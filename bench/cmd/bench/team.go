@@ -8,29 +8,31 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-go/sluice/store/postgres/pgtest"
 )
 
 // team is the processes of a row, and the site that they share.
 type team struct {
 	site      site
-	server    *postgresServer // Whose database the site has; nil when it has none.
+	server    *pgtest.Server // Whose database the site has; nil when it has none.
 	processes []*process
 }
 
-// assemble makes a site and starts the processes of a row on it.
-func assemble(ctx context.Context, table table, row row, backlog int, server *postgresServer) (_ *team, err error) {
+// assemble makes a site for what is planned and starts the processes of a row on it.
+func assemble(ctx context.Context, table table, row row, plan plan, server *pgtest.Server) (_ *team, err error) {
 	dir, err := os.MkdirTemp("", "bench-*")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	t := &team{site: site{Dir: dir, Backlog: backlog}}
+	t := &team{site: site{Dir: dir, Backlog: plan.backlog, Operations: plan.requests}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.dismiss(ctx))
 		}
 	}()
 	if table.postgres {
-		if t.site.Postgres, err = server.createDatabase(ctx); err != nil {
+		if t.site.Postgres, err = server.NewDatabase(ctx); err != nil {
 			return nil, err
 		}
 		t.server = server
@@ -87,7 +89,7 @@ func (t *team) dismiss(ctx context.Context) error {
 		faults = append(faults, process.stop())
 	}
 	if t.server != nil {
-		faults = append(faults, t.server.dropDatabase(context.WithoutCancel(ctx), t.site.Postgres))
+		faults = append(faults, t.server.DropDatabase(context.WithoutCancel(ctx), t.site.Postgres))
 	}
 	return errors.Join(append(faults, os.RemoveAll(t.site.Dir))...)
 }
