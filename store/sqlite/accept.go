@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -104,6 +105,8 @@ func (w *accept) check() error {
 		}
 	}
 	switch {
+	case w.Execution.Lane.Limit < 0:
+		return fmt.Errorf("the limit of its lane is %d, which is less than 0", w.Execution.Lane.Limit)
 	case w.Outcome == nil:
 		return nil
 	case w.Worker.ID != "":
@@ -135,7 +138,7 @@ func (w *accept) apply(s *Store) error {
 		}
 	}
 	s.seq++
-	w.seat = &seat{seq: s.seq, instance: e.Instance, execution: e, attempt: 1}
+	w.seat = newSeat(s.seq, e)
 	if err := s.insertExecution(s.seq, w.id, e); err != nil {
 		return err
 	}
@@ -150,10 +153,9 @@ func (w *accept) apply(s *Store) error {
 	switch {
 	case w.Outcome != nil:
 		return s.insertOutcome(s.seq, w.Outcome)
-	case w.Worker.ID == "" && s.queue.spill(e.Instance):
+	case s.queue.spill(w.seat, w.Worker.ID != ""):
 		w.spilled = true
-		_, err := s.statements.pend.ExecContext(context.Background(), e.Instance, s.seq, nil)
-		return err
+		return s.pend(w.seat, time.Time{}, false)
 	default:
 		return nil
 	}
@@ -184,7 +186,7 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 	case w.seat == nil || w.Outcome != nil:
 		return nil
 	case w.spilled:
-		s.queue.spilled(w.seat.instance)
+		s.queue.spilled(w.seat.laneID)
 		return nil
 	}
 	s.recent = append(s.recent, w.seat)
@@ -192,6 +194,6 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 		s.queue.add(w.seat)
 		return nil
 	}
-	w.accepted.Claim = s.queue.claim(w.seat, w.Worker.ID)
+	w.accepted.Claim = s.queue.admit(w.seat, w.Worker.ID)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// Claim implements [store.Claimer]. An instance is a lane.
+// Claim implements [store.Claimer].
 func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
 	for {
 		if ctx.Err() != nil {
@@ -40,7 +40,7 @@ func (s *Store) claim(ctx context.Context, worker string, seats []*seat) ([]*sto
 	}
 	w := &claim{seats: seats, worker: worker}
 	if !slices.ContainsFunc(seats, func(s *seat) bool { return s.deaths > 0 }) {
-		return w.claims(s.queue), nil
+		return s.queue.claim(seats, worker), nil
 	}
 	// What may be written is claimed, even if the context ends meanwhile.
 	if err := s.submit(context.WithoutCancel(ctx), w); err != nil {
@@ -71,21 +71,8 @@ func (w *claim) apply(s *Store) error {
 func (w *claim) undo() {}
 
 func (w *claim) committed(s *Store, _ bool) error {
-	w.claimed = w.claims(s.queue)
+	w.claimed = s.queue.claim(w.seats, w.worker)
 	return nil
-}
-
-func (w *claim) claims(q *queue) []*store.Claim {
-	claims := make([]*store.Claim, len(w.seats))
-	for i, seat := range w.seats {
-		claims[i] = q.claim(seat, w.worker)
-	}
-	return claims
-}
-
-func (s *Store) setCrashes(seat *seat, deaths, crashes int) error {
-	_, err := s.statements.crashes.ExecContext(context.Background(), deaths, crashes, seat.instance, seat.seq)
-	return err
 }
 
 func (s *Store) load(ctx context.Context, seats []*seat) error {
@@ -128,36 +115,5 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 			return fmt.Errorf("execution number %d is pending, but %s has no such row", seq, s.path)
 		}
 	}
-	return nil
-}
-
-// Release implements [store.Claimer].
-func (s *Store) Release(ctx context.Context, claim *store.Claim, _ store.Pause) error {
-	if err := s.submit(ctx, &release{claim: claim}); err != nil {
-		return fmt.Errorf("store: release execution %s: %w", claim.Execution.ID, err)
-	}
-	return nil
-}
-
-// release writes only what the claim wrote: claims stand in memory. It takes its turn among
-// the writes, so that it cannot overtake an outcome of the same claim.
-type release struct{ claim *store.Claim }
-
-func (w *release) apply(s *Store) error {
-	seat := s.queue.current(w.claim)
-	if seat == nil || seat.ending || seat.deaths == 0 {
-		return nil
-	}
-	return s.setCrashes(seat, seat.deaths, seat.crashes)
-}
-
-func (w *release) undo() {}
-
-func (w *release) committed(s *Store, _ bool) error {
-	seat := s.queue.current(w.claim)
-	if seat == nil {
-		return store.ErrLeaseLost
-	}
-	s.queue.giveBack(seat)
 	return nil
 }

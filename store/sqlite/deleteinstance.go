@@ -46,9 +46,10 @@ func (w *deleteInstance) apply(s *Store) error {
 
 func (w *deleteInstance) undo() {}
 
-func (w *deleteInstance) committed(*Store, bool) error {
+func (w *deleteInstance) committed(s *Store, _ bool) error {
 	if w.stale {
 		return store.ErrConflict
 	}
+	s.queue.pause(w.id, false)
 	return nil
 }

@@ -56,23 +56,28 @@ func (w *finish) apply(s *Store) error {
 		return nil
 	}
 	w.seat = found
-	w.seat.ending = true
+	w.seat.ending, w.seat.leaving = true, true
 	if err := s.insertOutcome(w.seat.seq, w.Outcome); err != nil {
 		return err
 	}
-	var err error
 	switch {
 	case w.Status == store.StatusWaiting:
-		_, err = s.statements.pend.ExecContext(context.Background(), w.seat.instance, w.seat.seq, encodeTime(w.NextAttempt))
+		return s.pend(&seat{seq: w.seat.seq, laneID: w.seat.laneID, limit: w.seat.limit}, w.NextAttempt, w.keeps())
 	case w.seat.parked:
-		_, err = s.statements.unpend.ExecContext(context.Background(), w.seat.instance, w.seat.seq)
+		return s.unpend(w.seat)
+	default:
+		return nil
 	}
-	return err
+}
+
+// keeps tells whether it keeps its seat in the lane, if that has any.
+func (w *finish) keeps() bool {
+	return w.KeepSeat && w.Status == store.StatusWaiting && w.seat.limit > 0
 }
 
 func (w *finish) undo() {
 	if w.seat != nil {
-		w.seat.ending = false
+		w.seat.ending, w.seat.leaving = false, false
 		w.seat = nil
 	}
 }
@@ -82,7 +87,7 @@ func (w *finish) committed(s *Store, _ bool) error {
 		return store.ErrLeaseLost
 	}
 	w.seat.over = true
-	s.queue.remove(w.seat)
+	s.queue.remove(w.seat, w.keeps())
 	if w.Status == store.StatusWaiting {
 		s.remind(w.NextAttempt)
 	} else {

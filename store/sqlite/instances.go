@@ -72,10 +72,11 @@ func (w *putInstance) apply(s *Store) error {
 
 func (w *putInstance) undo() {}
 
-func (w *putInstance) committed(*Store, bool) error {
+func (w *putInstance) committed(s *Store, _ bool) error {
 	if w.stale {
 		return store.ErrConflict
 	}
+	s.queue.pause(w.ID, w.Paused)
 	return nil
 }
 

@@ -1,61 +1,11 @@
 package sqlite
 
 import (
-	"cmp"
 	"container/list"
-	"slices"
 	"sync"
 
 	"github.com/sluice-go/sluice/store"
 )
-
-// seat is an execution that is ready or claimed.
-type seat struct {
-	seq      int64
-	instance string
-	// execution and attempt are nil and 0 as long as they are not read back.
-	execution *store.Execution
-	attempt   int
-	// recovered says that an earlier claim may have ended without an outcome.
-	recovered bool
-	// deaths is how often the process died while it was claimed, in this attempt; crashes
-	// counts since its last step. If there were any, its row in pending has one more as
-	// long as it is claimed.
-	deaths, crashes int
-	// token is that of the current claim; 0 without one.
-	token int64
-	// parked seats have a row in pending. ending ones have an outcome in the transaction
-	// under way; over ones have left memory. Only the committing goroutine looks at them.
-	parked, ending, over bool
-}
-
-func (s *seat) size() int {
-	if s.execution == nil {
-		return 0
-	}
-	return len(s.execution.Payload.Head) + len(s.execution.Payload.Body) + len(s.execution.Logs)
-}
-
-// lane holds the first ready executions of an instance, or the first suspects.
-type lane struct {
-	instance string
-	// ready is in the order of acceptance.
-	ready []*seat
-	// read is how far pending was read into ready; more says that there may be rows after.
-	read int64
-	more bool
-	// inTurn lanes stand in queue.turns, filling ones in queue.fills.
-	inTurn, filling bool
-	// taken is the suspect that runs; nil in lanes of instances.
-	taken *seat
-}
-
-// open tells whether the next seat may be taken.
-func (l *lane) open() bool { return l.taken == nil && l.known() }
-
-// known tells whether the first of ready is the first of the lane: a seat that was given
-// back or became due may have to wait for rows that were not read yet.
-func (l *lane) known() bool { return len(l.ready) > 0 && (!l.more || l.ready[0].seq <= l.read) }
 
 // queue is what memory holds of executions: the ready ones by lane and the claimed ones.
 type queue struct {
@@ -65,11 +15,16 @@ type queue struct {
 	seats  map[int64]*seat
 	claims map[string]*seat
 	token  int64
-	// lanes that have ready seats or rows in pending; turns is the round robin over them.
-	// Suspects stand in a lane of their own, of which one is taken at a time.
-	lanes    map[string]*lane
+	// lanes that have ready seats, taken seats or rows in pending; tenants are their
+	// instances, turns is the round robin over them.
+	lanes   map[laneID]*lane
+	tenants map[string]*tenant
+	turns   []*tenant
+	// paused instances, of which nothing is claimed.
+	paused map[string]bool
+	// suspects stand in a lane of their own; taken is the one that runs.
 	suspects *lane
-	turns    []*lane
+	taken    *seat
 	ready    int
 	held     int
 	// fills are lanes to fill from the database; fill tells the committing goroutine.
@@ -84,67 +39,32 @@ type queue struct {
 
 func newQueue(limits limits, fill func()) *queue {
 	return &queue{
-		limits: limits, fill: fill,
-		seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[string]*lane{}, suspects: &lane{},
+		limits: limits, fill: fill, seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[laneID]*lane{},
+		tenants: map[string]*tenant{}, paused: map[string]bool{}, suspects: &lane{tenant: &tenant{}},
 	}
 }
 
-func (q *queue) lane(instance string) *lane {
-	l := q.lanes[instance]
-	if l == nil {
-		l = &lane{instance: instance}
-		q.lanes[instance] = l
-	}
-	return l
-}
-
-// laneOf is where a ready seat stands. One during which the process died twice is a
-// suspect.
-func (q *queue) laneOf(s *seat) *lane {
-	if s.deaths > 1 {
-		return q.suspects
-	}
-	return q.lane(s.instance)
-}
-
-// forget drops a lane that is empty.
-func (q *queue) forget(l *lane) {
-	if l != q.suspects {
-		delete(q.lanes, l.instance)
-	}
-}
-
-// suspect has the suspects looked for that an earlier process left.
-func (q *queue) suspect() {
+// spill tells whether a new execution is left to the database, because memory is full or
+// its lane has earlier ones there. One that claims does not wait if it need not.
+func (q *queue) spill(s *seat, claims bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.suspects.more = true
-	q.enter(q.suspects)
-}
-
-// vacate lets the next suspect run if the seat is the one that did.
-func (q *queue) vacate(s *seat) {
-	if q.suspects.taken == s {
-		q.suspects.taken = nil
-		q.enter(q.suspects)
-		q.wake(1)
-	}
-}
-
-// spill tells whether a new execution of the instance is left to the database, because the
-// lane is full or has earlier executions there.
-func (q *queue) spill(instance string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	l := q.lanes[instance]
-	if l != nil && !l.more && len(l.ready) < q.limits.laneReady && q.ready < q.limits.ready {
+	l := q.lanes[s.laneID]
+	if claims && !q.paused[s.instance] && (s.limit == 0 || l == nil || l.free(s.limit)) {
 		return false
 	}
-	if l == nil && q.ready < q.limits.ready {
+	if q.ready < q.limits.ready && (l == nil || !l.more && len(l.ready) < q.limits.laneReady) {
 		return false
 	}
-	q.lane(instance).more = true
+	q.lane(s.laneID).more = true
 	return true
+}
+
+// keep counts a seat that an execution keeps while it waits.
+func (q *queue) keep(id laneID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lane(id).seats++
 }
 
 // resume makes seats ready whose time has come. Where memory is full their lane reads them
@@ -153,64 +73,86 @@ func (q *queue) resume(seats []*seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, s := range seats {
-		if q.ready < q.limits.ready {
-			q.put([]*seat{s})
+		if s.seated || q.ready < q.limits.ready {
+			q.put(s)
 			continue
 		}
-		l := q.lane(s.instance)
+		l := q.laneFor(s)
 		l.read, l.more = min(l.read, s.seq-1), true
 		q.enter(l)
+		q.wake(1)
 	}
 }
 
 // spilled makes a lane known that has rows in pending which memory does not hold.
-func (q *queue) spilled(instance string) {
+func (q *queue) spilled(id laneID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	l := q.lane(instance)
+	l := q.lane(id)
 	l.more = true
 	q.enter(l)
 	q.wake(1)
 }
 
-// add makes seats ready.
+// add makes seats ready. Those that have a seat in their lane keep it.
 func (q *queue) add(seats ...*seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.put(seats)
-}
-
-func (q *queue) put(seats []*seat) {
 	for _, s := range seats {
-		q.vacate(s)
-		l := q.laneOf(s)
-		at, _ := slices.BinarySearchFunc(l.ready, s.seq, func(s *seat, seq int64) int { return cmp.Compare(s.seq, seq) })
-		l.ready = slices.Insert(l.ready, at, s)
-		if !l.more {
-			l.read = max(l.read, s.seq)
-		}
-		if q.held += s.size(); q.held > q.limits.heldBytes {
-			q.held -= s.size()
-			s.execution = nil
-		}
-		q.seats[s.seq] = s
-		q.ready++
-		q.enter(l)
-	}
-	q.wake(len(seats))
-}
-
-func (q *queue) enter(l *lane) {
-	if !l.inTurn && (!l.filling || l.open()) {
-		l.inTurn = true
-		q.turns = append(q.turns, l)
+		q.put(s)
 	}
 }
 
-// claim gives a seat that is not ready, or no longer, to a worker.
-func (q *queue) claim(s *seat, worker string) *store.Claim {
+func (q *queue) put(s *seat) {
+	q.endSuspect(s)
+	l := q.laneFor(s)
+	switch {
+	case l == q.suspects:
+		l.ready = insert(l.ready, s)
+		q.addedSuspect(s)
+	case s.seated:
+		l.resumed = insert(l.resumed, s)
+	default:
+		l.ready = insert(l.ready, s)
+	}
+	if !l.more {
+		l.read = max(l.read, s.seq)
+	}
+	if q.held += s.size(); q.held > q.limits.heldBytes {
+		q.held -= s.size()
+		s.execution = nil
+	}
+	q.seats[s.seq] = s
+	q.ready++
+	q.enter(l)
+	q.wake(1)
+}
+
+// admit claims a new execution for the worker if nobody waits in its lane and there is a
+// free seat; otherwise it makes it ready and returns nil.
+func (q *queue) admit(s *seat, worker string) *store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.paused[s.instance] || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
+		q.put(s)
+		return nil
+	}
+	q.sit(s)
+	return q.grant(s, worker)
+}
+
+// claim gives seats that were taken to a worker.
+func (q *queue) claim(seats []*seat, worker string) []*store.Claim {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	claims := make([]*store.Claim, len(seats))
+	for i, s := range seats {
+		claims[i] = q.grant(s, worker)
+	}
+	return claims
+}
+
+func (q *queue) grant(s *seat, worker string) *store.Claim {
 	q.token++
 	s.token = q.token
 	q.seats[s.seq], q.claims[s.execution.ID] = s, s
@@ -220,8 +162,8 @@ func (q *queue) claim(s *seat, worker string) *store.Claim {
 	}
 }
 
-// take removes up to limit ready seats, one lane after the other. Where there are none, it
-// returns what to wait for.
+// take removes up to limit ready seats, one instance and one lane after the other. Where
+// there are none, it returns what to wait for.
 func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -231,44 +173,21 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 	if err, q.failed = q.failed, nil; err != nil {
 		return nil, nil, err
 	}
-	for len(seats) < limit && len(q.turns) > 0 {
-		l := q.turns[0]
-		q.turns[0] = nil
-		q.turns, l.inTurn = q.turns[1:], false
-		if l.open() {
-			s := l.ready[0]
-			l.ready[0] = nil
-			l.ready = l.ready[1:]
-			q.ready--
-			q.held -= s.size()
-			seats = append(seats, s)
-			if l == q.suspects {
-				l.taken = s
-			}
+	limited := false
+	for len(seats) < limit {
+		s := q.turn()
+		if s == nil {
+			break
 		}
-		q.rotate(l)
-	}
-	if len(seats) == 0 {
-		waiter = q.waiting.PushBack(make(chan struct{}))
-	}
-	return seats, waiter, nil
-}
-
-// rotate puts a lane that had its turn behind the others, asks for more of it, or forgets
-// it.
-func (q *queue) rotate(l *lane) {
-	if l.more && !l.filling && (len(l.ready) < q.limits.refillBelow || !l.known()) {
-		l.filling = true
-		q.fills = append(q.fills, l)
-		q.fill()
+		seats, limited = append(seats, s), limited || s.limit > 0
 	}
 	switch {
-	case l.open():
-		l.inTurn = true
-		q.turns = append(q.turns, l)
-	case len(l.ready) == 0 && !l.more && !l.filling:
-		q.forget(l)
+	case len(seats) == 0:
+		waiter = q.waiting.PushBack(make(chan struct{}))
+	case limited && len(q.turns) > 0:
+		q.wake(1) // Who freed a seat does not know that it is enough for several.
 	}
+	return seats, waiter, nil
 }
 
 // wake wakes up to n waiting claims.
@@ -300,6 +219,16 @@ func (q *queue) toFill() *lane {
 	return l
 }
 
+// rows is how many rows of a lane are read at once.
+func (q *queue) rows() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.ready < q.limits.ready {
+		return q.limits.fill
+	}
+	return q.limits.crowded
+}
+
 // filled adds what the database had for a lane after l.read, or why it could not be read.
 func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 	q.mu.Lock()
@@ -315,14 +244,16 @@ func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 		l.read = rows[len(rows)-1].seq
 	}
 	l.more = more
-	q.put(slices.DeleteFunc(rows, func(s *seat) bool { return q.seats[s.seq] != nil }))
-	if l.more || l.open() { // What waited for these rows is the first now.
-		q.enter(l)
+	for _, s := range rows {
+		if q.seats[s.seq] == nil {
+			q.put(s)
+		}
+	}
+	q.enter(l) // What waited for these rows is the first now.
+	if l.inTurn {
 		q.wake(1 + len(l.ready))
 	}
-	if len(l.ready) == 0 && !l.more && !l.inTurn {
-		q.forget(l)
-	}
+	q.tidy(l)
 }
 
 // current returns the seat of a claim, or nil when the claim was lost.
@@ -356,22 +287,48 @@ func (q *queue) crashed() (seats []*seat) {
 }
 
 // giveBack makes a claimed seat ready again.
-func (q *queue) giveBack(s *seat) {
+func (q *queue) giveBack(s *seat, keepSeat bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.claims, s.execution.ID)
 	s.token, s.recovered = 0, true
-	q.put([]*seat{s})
+	if !keepSeat {
+		q.stand(s)
+	}
+	q.put(s)
 }
 
-// remove forgets a claimed seat.
-func (q *queue) remove(s *seat) {
+// remove forgets a claimed seat, but not that it keeps its seat in the lane.
+func (q *queue) remove(s *seat, keepSeat bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.claims, s.execution.ID)
 	delete(q.seats, s.seq)
-	q.vacate(s)
+	q.endSuspect(s)
+	if !keepSeat {
+		q.stand(s)
+	}
 	s.execution = nil // The seat itself stands in recent until the mark moves.
+}
+
+// pause has nothing of an instance claimed, or again.
+func (q *queue) pause(instance string, paused bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.paused[instance] == paused {
+		return
+	}
+	if paused {
+		q.paused[instance] = true
+	} else {
+		delete(q.paused, instance)
+	}
+	if t := q.tenants[instance]; t != nil {
+		t.paused = paused
+		q.enterTenant(t)
+	}
+	q.enter(q.suspects)
+	q.wake(q.waiting.Len())
 }
 
 // close ends the waiting of all claims.

@@ -10,16 +10,17 @@ import (
 // turn out to be none.
 func TestQueueHoldsBack(t *testing.T) {
 	t.Parallel()
+	a := laneID{instance: "a"}
 	for name, rows := range map[string][]*seat{
 		"none before": nil,
-		"one before":  {{seq: 3, instance: "a"}},
+		"one before":  {{seq: 3, laneID: a}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			asked := 0
 			q := newQueue(defaultLimits, func() { asked++ })
-			q.spilled("a")
-			q.add(&seat{seq: 7, instance: "a"})
+			q.spilled(a)
+			q.add(&seat{seq: 7, laneID: a})
 			seats, waiter, err := q.take(2)
 			require.NoError(t, err)
 			require.Empty(t, seats)
@@ -31,6 +32,7 @@ func TestQueueHoldsBack(t *testing.T) {
 			require.Len(t, seats, len(rows)+1)
 			require.EqualValues(t, 7, seats[len(rows)].seq)
 			require.Empty(t, q.lanes, "an empty lane is forgotten")
+			require.Empty(t, q.tenants)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -34,11 +35,19 @@ func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error)
 // the order of their ids, and filters on the way: a filter that few match reads many.
 func (s *Store) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*store.Record, error) {
 	where, args := []string{"TRUE"}, []any{}
-	if filter.Instance != "" {
-		where, args = append(where, "e.instance = ?"), append(args, filter.Instance)
+	for column, value := range map[string]string{
+		"instance": filter.Instance, "flow": filter.Flow, "invoke_type": filter.InvokeType,
+		"parent": filter.Parent, "original": filter.Original,
+	} {
+		if value != "" {
+			where, args = append(where, "e."+column+" = ?"), append(args, value)
+		}
 	}
-	if filter.Flow != "" {
-		where, args = append(where, "e.flow = ?"), append(args, filter.Flow)
+	if !filter.From.IsZero() {
+		where, args = append(where, "e.accepted_at >= ?"), append(args, encodeTime(filter.From))
+	}
+	if !filter.To.IsZero() {
+		where, args = append(where, "e.accepted_at < ?"), append(args, encodeTime(filter.To))
 	}
 	switch {
 	case filter.Status.Final():
@@ -92,13 +101,13 @@ func (s *Store) records(ctx context.Context, where string, args []any, limit int
 			switch {
 			case s.queue.claimed(execution.ID):
 				record.Status = store.StatusRunning
-			case due.Valid:
-				record.Status = store.StatusWaiting
+			case due.Int64 > atOnce:
+				record.Status, record.Due = store.StatusWaiting, decodeTime(due.Int64)
 			}
 			records, seqs = append(records, record), append(seqs, seq)
 			return nil
 		}, "SELECT "+executionColumns+`, p.due FROM executions e
-			LEFT JOIN pending p ON p.instance = e.instance AND p.seq = e.seq
+			LEFT JOIN pending p ON p.instance = e.instance AND p.lane = `+laneColumn+` AND p.seq = e.seq
 			WHERE `+where+" ORDER BY e.id DESC LIMIT ?", append(slices.Clip(args), limit)...); err != nil {
 			return err
 		}
@@ -123,7 +132,7 @@ func complete(ctx context.Context, conn *sql.Conn, record *store.Record, seq int
 		return err
 	}
 	if n := len(record.Attempts); n > 0 && record.Attempts[n-1].Status.Final() {
-		record.Status = record.Attempts[n-1].Status
+		record.Status, record.Due = record.Attempts[n-1].Status, time.Time{}
 	}
 	return each(ctx, conn, func(rows *sql.Rows) error {
 		step, err := scanStep(rows)

@@ -10,10 +10,17 @@ import (
 // the executions above the mark that have no final outcome, which join them.
 func (s *Store) recover(ctx context.Context) error {
 	err := s.transact(func() error { //nolint:contextcheck // A transaction is finished, whoever waits for it.
-		if _, err := s.conn.ExecContext(ctx, `INSERT INTO pending (instance, seq) SELECT e.instance, e.seq
+		if _, err := s.conn.ExecContext(ctx, `INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths,
+				crashes) SELECT e.instance, `+laneColumn+`, e.seq, e.lane_limit, 0, 0, 0, 0
 			FROM executions e WHERE e.seq > (SELECT mark FROM recovery) AND NOT EXISTS (SELECT 1 FROM outcomes o
 				WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF AND o.status <> 'waiting')
 			ON CONFLICT DO NOTHING`); err != nil {
+			return err
+		}
+		// What was ready on a seat that it has kept, or ran, is due: that is how memory gets it.
+		if _, err := s.conn.ExecContext(ctx, `UPDATE pending SET due = ?, recovered = 1, deaths = max(deaths, died.n),
+			crashes = max(crashes, died.n) FROM (SELECT closed < epoch AS n FROM recovery) died
+			WHERE kept = 1 AND due IS NULL`, atOnce); err != nil {
 			return err
 		}
 		_, err := s.conn.ExecContext(ctx, `UPDATE recovery SET epoch = epoch + 1,
@@ -31,23 +38,44 @@ func (s *Store) recover(ctx context.Context) error {
 	if closed < epoch-1 {
 		s.died = s.found
 	}
-	s.queue.suspect()
-	if err := each(ctx, s.conn.Conn, func(rows *sql.Rows) error {
-		var instance string
-		if err := rows.Scan(&instance); err != nil {
-			return err
-		}
-		s.queue.spilled(instance)
-		return nil
-	}, `WITH RECURSIVE lanes (instance) AS (
-			SELECT min(instance) FROM pending
-			UNION ALL
-			SELECT (SELECT min(p.instance) FROM pending p WHERE p.instance > lanes.instance)
-			FROM lanes WHERE lanes.instance IS NOT NULL
-		) SELECT instance FROM lanes WHERE instance IS NOT NULL`); err != nil {
+	if err := s.findLanes(ctx); err != nil {
 		return err
 	}
 	return s.findDue(ctx)
+}
+
+// findLanes makes the lanes known that have rows in pending, the seats that are kept there
+// and the paused instances.
+func (s *Store) findLanes(ctx context.Context) error {
+	if err := each(ctx, s.conn.Conn, func(rows *sql.Rows) error {
+		var instance string
+		err := rows.Scan(&instance)
+		s.queue.pause(instance, true)
+		return err
+	}, "SELECT id FROM instances WHERE paused = 1"); err != nil {
+		return err
+	}
+	if err := each(ctx, s.conn.Conn, func(rows *sql.Rows) error {
+		var id laneID
+		err := rows.Scan(&id.instance, &id.lane)
+		s.queue.keep(id)
+		return err
+	}, "SELECT instance, lane FROM pending WHERE kept = 1"); err != nil {
+		return err
+	}
+	s.queue.suspect()
+	var id laneID // No other comes before it.
+	for found := true; found; {
+		s.queue.spilled(id)
+		found = false
+		if err := eachOf(ctx, s.statements.lane, func(rows *sql.Rows) error {
+			found = true
+			return rows.Scan(&id.instance, &id.lane)
+		}, id.instance, id.lane); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // park moves the mark up to where this transaction begins: what is unfinished since the
@@ -60,17 +88,16 @@ func (s *Store) park() error {
 }
 
 func (s *Store) parkAt(mark int64) error {
-	ctx := context.Background()
 	for _, seat := range s.recent {
-		if seat.over || seat.ending || seat.parked {
+		if seat.over || seat.leaving || seat.parked {
 			continue
 		}
-		if _, err := s.statements.pend.ExecContext(ctx, seat.instance, seat.seq, nil); err != nil {
+		if err := s.pend(seat, time.Time{}, false); err != nil {
 			return err
 		}
 		s.parking = append(s.parking, seat)
 	}
-	_, err := s.statements.mark.ExecContext(ctx, mark)
+	_, err := s.statements.mark.ExecContext(context.Background(), mark)
 	s.parkedTo = mark
 	return err
 }
@@ -127,19 +154,17 @@ func (s *Store) resume() {
 	err := s.transact(func() error {
 		due = due[:0]
 		if err := eachOf(ctx, s.statements.due, func(rows *sql.Rows) error {
-			seat, at := &seat{parked: true}, int64(0)
-			if err := rows.Scan(&seat.instance, &seat.seq, &at); err != nil {
-				return err
-			}
-			if seat.recovered = seat.seq <= s.found; !decodeTime(at).After(now) {
+			var at int64
+			seat, err := s.scanPending(rows, &at)
+			if seat.seated = seat.kept; !decodeTime(at).After(now) {
 				due = append(due, seat)
 			}
-			return nil
+			return err
 		}, s.limits.resume); err != nil {
 			return err
 		}
 		for _, seat := range due {
-			if _, err := s.statements.pend.ExecContext(ctx, seat.instance, seat.seq, nil); err != nil {
+			if _, err := s.statements.resume.ExecContext(ctx, seat.instance, seat.lane, seat.seq); err != nil {
 				return err
 			}
 		}
@@ -157,9 +182,8 @@ func (s *Store) resume() {
 func (s *Store) findDue(ctx context.Context) error {
 	s.nextDue = time.Time{}
 	return eachOf(ctx, s.statements.due, func(rows *sql.Rows) error {
-		var instance string
-		var seq, due int64
-		err := rows.Scan(&instance, &seq, &due)
+		var due int64
+		_, err := s.scanPending(rows, &due)
 		s.nextDue = decodeTime(due)
 		return err
 	}, 1)
@@ -167,20 +191,19 @@ func (s *Store) findDue(ctx context.Context) error {
 
 // fill reads the next pending executions of a lane into memory.
 func (s *Store) fill(l *lane) {
-	statement, args := s.statements.pending, []any{l.instance, l.read, s.limits.fill}
+	limit := s.queue.rows()
+	statement, args := s.statements.pending, []any{l.instance, l.lane, l.read, limit}
 	if l == s.queue.suspects {
-		statement, args = s.statements.suspects, args[1:]
+		statement, args = s.statements.suspects, args[2:]
 	}
 	var seats []*seat
 	err := eachOf(context.Background(), statement, func(rows *sql.Rows) error {
-		seat := &seat{parked: true}
-		err := rows.Scan(&seat.instance, &seat.seq, &seat.deaths, &seat.crashes)
-		seat.recovered = seat.seq <= s.found
+		seat, err := s.scanPending(rows)
 		if seat.seq <= s.died {
 			seat.deaths, seat.crashes = max(seat.deaths, 1), max(seat.crashes, 1)
 		}
 		seats = append(seats, seat)
 		return err
 	}, args...)
-	s.queue.filled(l, seats, len(seats) == s.limits.fill, unavailable(err))
+	s.queue.filled(l, seats, len(seats) == limit, unavailable(err))
 }

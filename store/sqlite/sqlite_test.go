@@ -32,7 +32,7 @@ func TestFile(t *testing.T) {
 func TestFileWithLittleMemory(t *testing.T) {
 	t.Parallel()
 	runOnFiles(t, limits{
-		batch: 4, ready: 5, laneReady: 3, refillBelow: 2, fill: 3, heldBytes: 40, resume: 2, park: 3,
+		batch: 4, ready: 5, laneReady: 3, refillBelow: 2, fill: 3, crowded: 2, heldBytes: 40, resume: 2, park: 3,
 	})
 }
 

@@ -10,9 +10,9 @@ type statements struct {
 	begin, commit, rollback    *sql.Stmt
 	savepoint, undo, release   *sql.Stmt
 	execution, outcome, step   *sql.Stmt
-	pend, unpend, due, pending *sql.Stmt
-	mark, closed               *sql.Stmt
-	crashes, suspects          *sql.Stmt
+	pend, unpend, due, resume  *sql.Stmt
+	pending, suspects, crashes *sql.Stmt
+	lane, mark, closed         *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
 	dueSchedules, advance      *sql.Stmt
 
@@ -41,14 +41,18 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, error, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
-		{&s.pend, `INSERT INTO pending (instance, seq, due) VALUES (?, ?, ?)
-			ON CONFLICT (instance, seq) DO UPDATE SET due = excluded.due, deaths = 0, crashes = 0`},
-		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND seq = ?"},
-		{&s.due, "SELECT instance, seq, due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
-		{&s.pending, `SELECT instance, seq, deaths, crashes FROM pending WHERE instance = ? AND seq > ? AND due IS NULL
-			AND deaths < 2 ORDER BY seq LIMIT ?`},
-		{&s.suspects, "SELECT instance, seq, deaths, crashes FROM pending WHERE deaths > 1 AND seq > ? ORDER BY seq LIMIT ?"},
-		{&s.crashes, "UPDATE pending SET deaths = ?, crashes = ? WHERE instance = ? AND seq = ?"},
+		{&s.pend, `INSERT INTO pending (instance, lane, seq, lane_limit, due, kept, recovered, deaths, crashes)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, lane, seq) DO UPDATE SET due = excluded.due,
+			kept = excluded.kept, recovered = excluded.recovered, deaths = excluded.deaths, crashes = excluded.crashes`},
+		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ?"},
+		{&s.due, "SELECT " + pendingColumns + ", due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
+		{&s.resume, "UPDATE pending SET due = NULL WHERE instance = ? AND lane = ? AND seq = ?"},
+		{&s.pending, "SELECT " + pendingColumns + ` FROM pending WHERE instance = ? AND lane = ? AND seq > ?
+			AND due IS NULL AND kept = 0 AND deaths < 2 ORDER BY seq LIMIT ?`},
+		{&s.suspects, "SELECT " + pendingColumns + ` FROM pending WHERE deaths > 1 AND seq > ?
+			AND due IS NULL AND kept = 0 ORDER BY seq LIMIT ?`},
+		{&s.crashes, "UPDATE pending SET deaths = ?, crashes = ? WHERE instance = ? AND lane = ? AND seq = ?"},
+		{&s.lane, "SELECT instance, lane FROM pending WHERE (instance, lane) > (?, ?) ORDER BY instance, lane LIMIT 1"},
 		{&s.mark, "UPDATE recovery SET mark = ?"},
 		{&s.closed, "UPDATE recovery SET closed = epoch"},
 		{&s.dedupe, `INSERT INTO dedupe (key, until, execution) VALUES (?, ?, ?)

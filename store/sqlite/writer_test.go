@@ -24,9 +24,9 @@ func TestOneClaimInOneCommit(t *testing.T) {
 	for _, w := range []write{
 		&record{claim: claim, Step: &store.Step{Key: "before", Attempt: 1}},
 		&finish{claim: claim, Outcome: over},
+		&release{claim: claim},
 		&finish{claim: claim, Outcome: again},
 		&record{claim: claim, Step: &store.Step{Key: "after", Attempt: 1}},
-		&release{claim: claim},
 	} {
 		batch = append(batch, &ticket{write: w, answer: make(chan error, 1)})
 	}

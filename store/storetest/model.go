@@ -98,7 +98,9 @@ func (m *model) claim(r *rapid.T) {
 		return
 	}
 	limit := rapid.IntRange(1, 3).Draw(r, "limit")
-	claims, err := m.store.Claim(m.t.Context(), worker("w"), limit)
+	ctx, cancel := context.WithTimeoutCause(m.t.Context(), 10*time.Second, errPatience)
+	defer cancel()
+	claims, err := m.store.Claim(ctx, worker("w"), limit)
 	require.NoError(r, err)
 	require.NotEmpty(r, claims)
 	require.LessOrEqual(r, len(claims), limit)
@@ -118,7 +120,7 @@ func (m *model) claim(r *rapid.T) {
 		if len(e.Steps) > 0 && len(e.Attempts) == 0 {
 			require.True(r, claim.Recovered)
 		}
-		e.Status, e.due, e.claim, e.last = store.StatusRunning, false, claim, claim.Token
+		e.Status, e.Due, e.due, e.claim, e.last = store.StatusRunning, time.Time{}, false, claim, claim.Token
 	}
 }
 
@@ -173,7 +175,7 @@ func (m *model) finish(r *rapid.T) {
 		e.due = false
 		return
 	}
-	e.Status, e.Attempts, e.crashes = o.Status, append(e.Attempts, o), 0
+	e.Status, e.Due, e.Attempts, e.crashes = o.Status, o.NextAttempt, append(e.Attempts, o), 0
 	e.deaths = 0
 	m.lose(e)
 }
@@ -302,7 +304,7 @@ func (m *model) compareAll(r *rapid.T) {
 
 func (m *model) compare(r *rapid.T, want *modeled, got *store.Record) {
 	if want.due && got.Status == store.StatusQueued {
-		got.Status = store.StatusWaiting
+		got.Status, got.Due = store.StatusWaiting, want.Due
 	}
 	require.Equal(r, want.Record, *got)
 }

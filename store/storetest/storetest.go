@@ -30,6 +30,8 @@ func Run(t *testing.T, driver Driver) {
 	for name, test := range map[string]func(*testing.T, *suite){
 		"Accept":    testAccept,
 		"Claim":     testClaim,
+		"Lanes":     testLanes,
+		"Pauses":    testPauses,
 		"Crashes":   testCrashes,
 		"Journal":   testJournal,
 		"Finish":    testFinish,
@@ -105,9 +107,11 @@ func newID(tb testing.TB) string {
 // execution returns a new execution of an instance, with every field set.
 func execution(t testing.TB, instance string) *store.Execution {
 	t.Helper()
+	id := newID(t)
 	return &store.Execution{
-		ID: newID(t), Integration: "orders", Version: "1.2.0", Customer: "acme", User: "u-1", Instance: instance,
-		Flow: "import", InvokeType: "webhook", AcceptedAt: start,
+		ID: id, Integration: "orders", Version: "1.2.0", Customer: "acme", User: "u-1", Instance: instance,
+		Flow: "import", InvokeType: "webhook", Lane: store.Lane{Key: "import"}, UniqueKey: "order of " + id,
+		Parent: newID(t), Original: newID(t), Depth: 3, AcceptedAt: start,
 		Payload: store.Payload{Head: []byte(`{"h":1}`), Body: []byte("body of " + instance + "\x00\xff")},
 		Logs:    []byte(`["before"]`),
 	}

@@ -49,18 +49,23 @@ CREATE TABLE steps (
 ) STRICT;
 
 -- Executions without a final outcome: all of those up to recovery.mark, and later ones that
--- memory does not hold or that wait for another attempt.
+-- memory does not hold or that wait.
 CREATE TABLE pending (
-	instance TEXT NOT NULL,
-	seq      INTEGER NOT NULL, -- executions.seq
-	due      INTEGER,          -- when a waiting one runs again
+	instance   TEXT NOT NULL,
+	lane       TEXT NOT NULL,    -- '' for those without a limit, else '=' || executions.lane
+	seq        INTEGER NOT NULL, -- executions.seq
+	lane_limit INTEGER NOT NULL, -- executions.lane_limit
+	due        INTEGER,          -- when a waiting one is ready again
+	kept       INTEGER NOT NULL, -- it has its seat in the lane while it waits
+	recovered  INTEGER NOT NULL, -- a claim ended without an outcome
 	-- How often the process died while it was claimed, in this attempt and since its last
 	-- step. While it is claimed again, these are one more.
-	deaths   INTEGER NOT NULL DEFAULT 0,
-	crashes  INTEGER NOT NULL DEFAULT 0,
-	PRIMARY KEY (instance, seq)
+	deaths     INTEGER NOT NULL,
+	crashes    INTEGER NOT NULL,
+	PRIMARY KEY (instance, lane, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_due ON pending (due) WHERE due IS NOT NULL;
+CREATE INDEX pending_kept ON pending (kept) WHERE kept = 1;
 CREATE INDEX pending_suspects ON pending (seq) WHERE deaths > 1;
 
 CREATE TABLE recovery (
