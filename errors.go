@@ -17,6 +17,12 @@ var (
 	// ErrSuspended is returned by Sleep when the execution is to wait without a goroutine:
 	// return it, or an error that wraps it. Durable calls that come after it return it too.
 	ErrSuspended = errors.New("sluice: the execution sleeps: return this error")
+	// ErrStateConflict says that a value of state is not what [State.CompareAndSet] expects. An
+	// attempt that ends with it may be retried.
+	ErrStateConflict = errors.New("sluice: the state was changed by another execution")
+	// ErrStateTooLarge fails an execution after which a scope of state would have more than
+	// 64 MiB of keys and values. The text is the platform's.
+	ErrStateTooLarge = errors.New("Unable to complete execution, persisted state exceeded maximum limit of 67108864 bytes.") //nolint:revive,staticcheck // See above.
 	// ErrStopping is the cause with which an execution's context ends when the runtime
 	// stops. The execution runs again at the next start, or elsewhere.
 	ErrStopping = errors.New("sluice: the runtime is stopping")

@@ -86,9 +86,18 @@ func (e *Engine) accept(ctx context.Context, acceptance *store.Acceptance) (*sto
 	accepted, err := e.options.Store.Accept(ctx, acceptance)
 	if err != nil {
 		e.options.Logger.ErrorContext(ctx, "accepting an execution failed", "execution", acceptance.Execution.ID, "error", err)
-		return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
+		return nil, notAccepted(err)
 	}
 	return accepted, nil
+}
+
+// notAccepted is the error of an acceptance. Another try may pass, unless the code before it
+// asks for state that cannot be.
+func notAccepted(err error) error {
+	if refused := stateError(err); refused != nil && !errors.Is(refused, sluice.ErrStateConflict) {
+		return &TriggerError{refused}
+	}
+	return fmt.Errorf("%w: %w", ErrNotAccepted, err)
 }
 
 // acceptance completes the execution's record and asks for it to be accepted. Secret
@@ -101,7 +110,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps}
+	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps, State: x.changes}
 	if x.skip != "" {
 		acceptance.Outcome = x.skipped()
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -25,6 +26,10 @@ type execution struct {
 	values  map[string]any
 	logs    logBuffer
 	journal journal
+	// state holds the changes of the code that was called last, and changes those to commit
+	// with the acceptance.
+	state   *stateBuffer
+	changes []store.StateChange
 	marks   payloadMarks
 	// steps are on record from before it is accepted.
 	steps     []*store.Step
@@ -83,6 +88,7 @@ func (e *Engine) newExecution(target Target, invoke sluice.InvokeType) (*executi
 	if err == nil && target.prelude != nil {
 		x.steps = []*store.Step{target.prelude.step}
 		x.logs.copyFrom(target.prelude.logs)
+		x.changes = target.prelude.changes
 	}
 	return x, err
 }
@@ -113,6 +119,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 	payload.Flow = x.target.flow()
 	payload.WebhookURLs = maps.Clone(x.target.webhookURLs()) // User code may change its own.
 	payload.WebhookAPIKeys = cloneKeys(x.target.apiKeys())
+	x.state = &stateBuffer{}
 	return sluice.NewRun(ctx, sluice.Run{
 		ExecutionID:    x.record.ID,
 		Attempt:        x.attempt,
@@ -128,7 +135,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		WebhookURLs:    payload.WebhookURLs,
 		WebhookAPIKeys: payload.WebhookAPIKeys,
 		Logger:         x.logger(),
-	}, x.engine.client, &unit{x: x})
+	}, x.engine.client, &unit{x: x, state: x.state})
 }
 
 // deployment tells why the execution runs, if a change of its instance brought it about.
@@ -153,7 +160,7 @@ func cloneKeys(keys map[string][]string) map[string][]string {
 
 func (x *execution) configVar(key string) (any, bool) {
 	if x.target.Instance == nil {
-		x.cancel(&ConfigError{Key: key})
+		x.cancel(&InstanceError{What: fmt.Sprintf("config variable %q", key)})
 	}
 	value, ok := x.values[key]
 	return value, ok

@@ -115,6 +115,7 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	if err != nil {
 		return &TriggerError{err}
 	}
+	x.keepState()
 	if result == nil {
 		return nil
 	}

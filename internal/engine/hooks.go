@@ -129,6 +129,9 @@ func (x *execution) runHook(ctx context.Context, hook sluice.LifecycleFunc) erro
 		return err
 	})
 	x.payload = &kept // The hook may still use the other one.
+	if err == nil {
+		x.keepState()
+	}
 	return errors.Join(err, x.recordHook(err))
 }
 

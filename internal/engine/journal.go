@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/sluice-go/sluice"
@@ -14,6 +16,10 @@ import (
 type journal struct {
 	mu       sync.Mutex
 	recorded map[string]*store.Step
+	// saved are the keys of steps whose state changes a checkpoint has committed; ownState
+	// says that one has committed state of the execution itself.
+	saved    map[string]bool
+	ownState bool
 }
 
 // readJournal reads what is on record from before this attempt, or from before it was
@@ -24,7 +30,9 @@ func (x *execution) readJournal(ctx context.Context) error {
 		return fmt.Errorf("reading the journal: %w", err)
 	}
 	for _, step := range steps {
-		x.journal.add(step)
+		if err := x.journal.add(step); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -36,13 +44,38 @@ func (j *journal) find(key string) *store.Step {
 	return j.recorded[key]
 }
 
-func (j *journal) add(step *store.Step) {
+func (j *journal) add(step *store.Step) error {
+	var checkpoint checkpointRecord
+	if strings.HasPrefix(step.Key, checkpointKind) {
+		if err := json.Unmarshal(step.Result, &checkpoint); err != nil {
+			return fmt.Errorf("the record of %s: %w", step.Key, err)
+		}
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.recorded == nil {
-		j.recorded = map[string]*store.Step{}
+		j.recorded, j.saved = map[string]*store.Step{}, map[string]bool{}
 	}
 	j.recorded[step.Key] = step
+	j.ownState = j.ownState || checkpoint.OwnState
+	for _, key := range checkpoint.Steps {
+		j.saved[key] = true
+	}
+	return nil
+}
+
+// isSaved tells whether a checkpoint has committed the state changes of a step.
+func (j *journal) isSaved(key string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.saved[key]
+}
+
+// keepsState tells whether a checkpoint has committed state of the execution itself.
+func (j *journal) keepsState() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.ownState
 }
 
 // recordStep journals a step's result. It is journalled even if the context has ended
@@ -59,6 +92,5 @@ func (x *execution) recordStep(ctx context.Context, step *store.Step) error {
 	if err != nil {
 		return fmt.Errorf("step %q: its result could not be recorded: %w", step.Name, err)
 	}
-	x.journal.add(step)
-	return nil
+	return x.journal.add(step)
 }

@@ -39,6 +39,8 @@ type payloadMarks struct {
 	Synchronous bool `json:"sync,omitempty"`
 	// BodyDropped says that the body was not kept.
 	BodyDropped bool `json:"dropped,omitempty"`
+	// State says that state of the execution itself was written before it was accepted.
+	State bool `json:"state,omitempty"`
 }
 
 // encodePayload brings a payload into its stored form.

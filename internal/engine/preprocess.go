@@ -16,17 +16,19 @@ import (
 // quote.
 const preprocessKey = "preprocess"
 
-// ConfigError says that a preprocess flow read a config variable where it has no instance.
-type ConfigError struct{ Key string }
+// InstanceError says that a preprocess flow used something of an instance where it has none.
+type InstanceError struct{ What string }
 
-func (e *ConfigError) Error() string {
-	return fmt.Sprintf("config variable %q: a preprocess flow has no instance yet on a shared endpoint, and so no configuration", e.Key)
+func (e *InstanceError) Error() string {
+	return e.What + ": a preprocess flow has no instance yet on a shared endpoint, and so no configuration and no state but the integration's"
 }
 
 // prelude is what the preprocess flow leaves to the executions that it routes to.
 type prelude struct {
-	// id of the execution; only the first has that of the preprocess flow's.
-	id string
+	// id of the execution, and changes of state to commit with it; only the first has those
+	// of the preprocess flow.
+	id      string
+	changes []store.StateChange
 	// route tells the executions of one request apart; empty if there is only one.
 	route string
 	// step is the part of the flow's result that led to the execution, on record.
@@ -79,7 +81,7 @@ func (e *Engine) preprocess(
 		step := before.step
 		step.Name, step.StartedAt, step.EndedAt = router.Flow.Name, x.started, time.Now().UTC()
 	}
-	targets[0].prelude.id = x.record.ID
+	targets[0].prelude.id, targets[0].prelude.changes = x.record.ID, x.changes
 	return targets, nil, nil
 }
 
@@ -146,6 +148,7 @@ func (x *execution) callPreprocess(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, &TriggerError{err}
 	}
+	x.keepState()
 	return data, nil
 }
 
@@ -153,10 +156,10 @@ func (x *execution) callPreprocess(ctx context.Context) ([]byte, error) {
 // that user code returned, and reading configuration that is not there fails in any case.
 func preprocessError(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
-	var config *ConfigError
+	var missing *InstanceError
 	switch {
-	case errors.As(cause, &config):
-		return &TriggerError{config}
+	case errors.As(cause, &missing):
+		return &TriggerError{missing}
 	case err != nil && errors.Is(cause, ErrOverdue):
 		return fmt.Errorf("%w: %w", cause, err)
 	default:

@@ -38,6 +38,10 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 		return
 	}
 	x.err = x.commit(x.outcome(reply, err))
+	if refused := stateError(x.err); refused != nil {
+		reply, err, x.changes = nil, refused, nil
+		x.err = x.commit(x.outcome(reply, err))
+	}
 	switch {
 	case errors.Is(x.err, store.ErrLeaseLost):
 		x.err = ErrDeadline // It goes on elsewhere.
@@ -90,6 +94,7 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 		outcome.Result = encodeFailure(err)
 		x.logFailure(err, outcome)
 	}
+	outcome.State = x.finalState(outcome.Status)
 	outcome.Logs = x.logs.encode()
 	return outcome
 }
@@ -119,7 +124,7 @@ func (x *execution) commit(outcome *store.Outcome) error {
 	if claim != nil {
 		return x.engine.commit(claim, outcome)
 	}
-	if !x.engine.options.KeepSynchronous(outcome.Status) {
+	if !x.engine.options.KeepSynchronous(outcome.Status) && len(x.changes) == 0 && len(outcome.State) == 0 {
 		return nil
 	}
 	acceptance, err := x.acceptance()
@@ -143,8 +148,8 @@ func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
 func (e *Engine) end(claim *store.Claim, write func(context.Context) error) error {
 	for {
 		err := write(e.writing)
-		if err == nil {
-			return nil
+		if err == nil || stateError(err) != nil {
+			return err
 		}
 		e.options.Logger.ErrorContext(e.work, "ending a claim failed", "execution", claim.Execution.ID, "error", err)
 		if !errors.Is(err, store.ErrUnavailable) || e.work.Err() != nil {
@@ -157,6 +162,7 @@ func (e *Engine) end(claim *store.Claim, write func(context.Context) error) erro
 // refused records the execution as failed before it was accepted.
 func (x *execution) refused(cause error) {
 	x.sealLogs()
+	x.changes, x.marks.State = nil, false
 	acceptance, err := x.acceptance()
 	if err == nil {
 		acceptance.DedupeKey = "" // A sender who is told of the error sends it again.

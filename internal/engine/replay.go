@@ -75,7 +75,9 @@ func (e *Engine) replayOf(ctx context.Context, original *store.Record, options R
 		return nil, err
 	}
 	for _, step := range x.steps {
-		x.journal.add(step)
+		if err := x.journal.add(step); err != nil {
+			return nil, err
+		}
 	}
 	return x, x.findUniqueKey()
 }

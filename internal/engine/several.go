@@ -59,7 +59,7 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 	if err != nil {
 		releaseAll(all)
 		e.options.Logger.ErrorContext(ctx, "accepting executions failed", "execution", all[0].ExecutionID(), "error", err)
-		return nil, fmt.Errorf("%w: %w", ErrNotAccepted, err)
+		return nil, notAccepted(err)
 	}
 	accepted := make([]Accepted, len(all))
 	for i, answer := range answers {

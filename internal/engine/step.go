@@ -34,6 +34,9 @@ func (u *unit) Step(ctx context.Context, step host.Step, run func(context.Contex
 			return nil, err
 		}
 	}
+	if err := u.adopt(record); err != nil {
+		return nil, err
+	}
 	occurred = true
 	return record.Result, nil
 }
@@ -48,7 +51,10 @@ func (u *unit) runStep(
 		config = u.x.target.Flow.errorConfig()
 	}
 	ignored, err := u.x.handle(ctx, "step "+strconv.Quote(step.Name), config, func() (err error) {
-		record.Result, err = u.try(host.NewContext(ctx, u.inner(key)), step, run)
+		inner := u.inner(key, &stateBuffer{outer: u.state})
+		if record.Result, err = u.try(host.NewContext(ctx, inner), step, run); err == nil {
+			record.State, err = encodeState(inner.state.all())
+		}
 		return err
 	})
 	switch {
@@ -57,7 +63,7 @@ func (u *unit) runStep(
 	case err != nil:
 		return nil, &sluice.StepError{Name: step.Name, Err: err}
 	case ignored != nil:
-		record.Result, record.Error = nil, ignored.Error()
+		record.Result, record.State, record.Error = nil, nil, ignored.Error()
 	}
 	record.EndedAt = time.Now().UTC()
 	if err := u.x.recordStep(ctx, record); err != nil {

@@ -17,6 +17,8 @@ type unit struct {
 	x *execution
 	// prefix begins the keys of its steps.
 	prefix string
+	// state holds the changes of state that are made in it.
+	state *stateBuffer
 
 	mu sync.Mutex
 	// seen counts how often a label was met, running tells which are under way.
@@ -24,9 +26,9 @@ type unit struct {
 	running map[label]bool
 }
 
-// inner is a unit for what runs under the key.
-func (u *unit) inner(key string) *unit {
-	return &unit{x: u.x, prefix: key + "/"}
+// inner is a unit for what runs under the key: a step, or a loop, which has no state apart.
+func (u *unit) inner(key string, state *stateBuffer) *unit {
+	return &unit{x: u.x, prefix: key + "/", state: state}
 }
 
 // ConfigVar implements host.Run.
@@ -107,6 +109,6 @@ func (u *unit) Loop(ctx context.Context, loop host.Step, run func(context.Contex
 	}
 	err = errGoexit
 	defer func() { u.leave(l, err == nil) }()
-	err = run(host.NewContext(ctx, u.inner(key)))
+	err = run(host.NewContext(ctx, u.inner(key, u.state)))
 	return err
 }

@@ -20,6 +20,48 @@ type Run interface {
 	Loop(ctx context.Context, loop Step, fn func(ctx context.Context) error) error
 	// Sleep waits once per execution and name.
 	Sleep(ctx context.Context, name string, d time.Duration) error
+
+	// State returns the value of a key as JSON, with the run's own changes; nil if it has
+	// none.
+	State(ctx context.Context, scope Scope, key string) ([]byte, error)
+	// StateKeys returns the keys that have values, sorted, with the run's own changes.
+	StateKeys(ctx context.Context, scope Scope) ([]string, error)
+	// ChangeState makes changes, to be committed with the run.
+	ChangeState(ctx context.Context, scope Scope, changes ...StateChange) error
+	// Checkpoint commits the changes made so far.
+	Checkpoint(ctx context.Context) error
+}
+
+// Scope is what state belongs to.
+type Scope string
+
+// The scopes of state.
+const (
+	ScopeFlow        Scope = "flow"
+	ScopeInstance    Scope = "instance"
+	ScopeIntegration Scope = "integration"
+	ScopeExecution   Scope = "execution"
+)
+
+// StateOp is what a change of state does.
+type StateOp string
+
+// What changes do to the value of a key.
+const (
+	StateSet       StateOp = "set"
+	StateDelete    StateOp = "delete"
+	StateIncrement StateOp = "increment"
+	StateAppend    StateOp = "append"
+	StateRemove    StateOp = "remove"
+	StateExpect    StateOp = "expect"
+)
+
+// StateChange is one change of a value.
+type StateChange struct {
+	Op  StateOp
+	Key string
+	// Value as JSON.
+	Value []byte
 }
 
 // Step is a durable unit that user code asks for.
