@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,6 +163,65 @@ func TestFlowErrors(t *testing.T) {
 			require.Equal(t, store.StatusSucceeded, x.Status)
 			require.Equal(t, "null", string(x.Result.Data))
 			require.Equal(t, "failed, which is ignored", x.Attempts[0].Logs[0].Message)
+		})
+	}
+}
+
+// TestTriggerErrors: the flow's ErrorConfig has the trigger of a schedule tried again, never
+// that of a request, and turns no error into an execution.
+func TestTriggerErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		config       sluice.StepErrorConfig
+		tries        int // of a trigger that succeeds at the third
+		succeeds     bool
+		fromSchedule bool
+	}{
+		"retry, of a schedule": {retrying, 3, true, true},
+		"ignore":               {ignoring, 1, false, true},
+		"retry, ignoring the last": {with(retrying, func(c *sluice.StepErrorConfig) {
+			c.MaxAttempts, c.IgnoreFinalError = 1, true
+		}), 2, false, true},
+		"retry, of a request":  {retrying, 1, false, false},
+		"ignore, of a request": {ignoring, 1, false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tries := 0
+			integration := integrationOf(func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+				n, _, err := sluice.GetState[int](ctx, run.InstanceState(), "n")
+				return &sluice.Result{Data: n}, err
+			}, func(f *sluice.Flow) {
+				f.ErrorConfig = &test.config
+				f.OnTrigger = func(ctx context.Context, run *sluice.Run, _ *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+					if tries++; tries < 3 {
+						return nil, errors.Join(run.InstanceState().Increment(ctx, "n", 1), errors.New("no"))
+					}
+					return nil, run.InstanceState().Increment(ctx, "n", 10)
+				}
+				if test.fromSchedule {
+					f.Schedule = &sluice.Schedule{Value: "0 * * * *"}
+				}
+			})
+			run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+				if test.fromSchedule {
+					h.Advance(time.Hour + time.Minute)
+				} else {
+					require.Equal(t, http.StatusBadRequest, h.Post("Flow", `{}`).StatusCode)
+				}
+				h.Drain()
+				require.Equal(t, test.tries, tries)
+				require.Len(t, h.Executions(), 1)
+				x := h.Executions()[0]
+				if !test.succeeds {
+					require.Equal(t, store.StatusFailed, x.Status)
+					require.Equal(t, "no", x.Error)
+					return
+				}
+				require.Equal(t, store.StatusSucceeded, x.Status)
+				require.Equal(t, "10", string(x.Result.Data), "the state of tries that failed is dropped")
+			})
 		})
 	}
 }

@@ -104,9 +104,12 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	defer unbind()
 	var result *sluice.TriggerResult
 	payload := x.payload
-	err := x.call(ctx, x.triggerTimeout(), func(ctx context.Context) (err error) {
-		ctx, run := x.newRun(ctx, payload)
-		result, err = trigger(ctx, run, payload)
+	err := x.call(ctx, x.triggerTimeout(), func(ctx context.Context) error {
+		_, err := x.handle(ctx, "the trigger", x.triggerErrors(), func() (err error) {
+			ctx, run := x.newRun(ctx, payload)
+			result, err = trigger(ctx, run, payload)
+			return err
+		})
 		return err
 	})
 	if err != nil && errors.Is(context.Cause(ctx), sluice.ErrStopping) {

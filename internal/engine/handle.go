@@ -30,6 +30,20 @@ func (f flowErrors) Retry(n int, err error) (delay time.Duration, again bool) {
 
 func (f flowErrors) Ignores(err error) bool { return !isStepError(err) && f.ErrorConfig.Ignores(err) }
 
+// triggerErrors is the flow's ErrorConfig for its trigger. Where a caller waits, the caller
+// gets the error and may try again; an error never becomes an execution.
+func (x *execution) triggerErrors() host.ErrorConfig {
+	if x.isRequested() {
+		return sluice.StepErrorConfig{}
+	}
+	return unignored{x.target.Flow.errorConfig()}
+}
+
+// unignored is an ErrorConfig that ignores nothing.
+type unignored struct{ host.ErrorConfig }
+
+func (unignored) Ignores(error) bool { return false }
+
 func isStepError(err error) bool {
 	_, ok := errors.AsType[*sluice.StepError](err)
 	return ok

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,7 +228,7 @@ func (e *Engine) acceptDue(x *execution, advance store.ScheduleAdvance, cause er
 			e.options.Logger.WarnContext(e.work, "a schedule waits to run", "instance", advance.Instance, "flow", advance.Flow, "error", err)
 			pause(e.claiming, claimPause)
 		case cause == nil:
-			cause = err // It cannot be accepted as it is: that is on record.
+			cause = cmp.Or(stateError(err), err) // It cannot be accepted as it is: that is on record.
 		default:
 			return err
 		}
@@ -242,7 +243,7 @@ func (e *Engine) tryAcceptDue(x *execution, advance store.ScheduleAdvance, cause
 	}
 	acceptance.Schedule = &advance
 	if cause != nil {
-		acceptance.DedupeKey, acceptance.Outcome = "", x.outcome(nil, sluice.Permanent(cause))
+		acceptance.DedupeKey, acceptance.State, acceptance.Outcome = "", nil, x.outcome(nil, sluice.Permanent(cause))
 	}
 	if err := x.reserve(acceptance); err != nil {
 		return err
@@ -262,5 +263,6 @@ func (e *Engine) tryAcceptDue(x *execution, advance store.ScheduleAdvance, cause
 func (x *execution) skipped() *store.Outcome {
 	return &store.Outcome{
 		Attempt: 1, Status: store.StatusSkipped, StartedAt: x.started, EndedAt: time.Now().UTC(), Error: x.skip,
+		State: x.finalState(store.StatusSkipped),
 	}
 }
