@@ -57,6 +57,8 @@ const (
 	InvokeSchedule InvokeType = "schedule"
 	// InvokePoll is the schedule of a polling flow.
 	InvokePoll InvokeType = "poll"
+	// InvokeCrossFlow is a call of another flow: see [FlowRef].
+	InvokeCrossFlow InvokeType = "crossFlow"
 	// InvokeDeploy and InvokeRemove are the deployment and the removal of an instance: of
 	// flows with an [InstanceDeployTrigger] or an [InstanceRemoveTrigger].
 	InvokeDeploy InvokeType = "deploy"

@@ -33,6 +33,8 @@ type Execution struct {
 	Due time.Time `json:"due,omitzero"`
 	// Original is the id of the execution that this one replays; empty if it replays none.
 	Original string `json:"original,omitempty"`
+	// InvokedBy is the call that started it; nil if no other flow called it.
+	InvokedBy *InvokedBy `json:"invokedBy,omitempty"`
 	// Payload is what started it, as the flow received it.
 	Payload Payload `json:"payload"`
 	// Logs of what ran before it was accepted: the preprocess flow and the flow's trigger.
@@ -45,6 +47,19 @@ type Execution struct {
 	Result *Result `json:"result,omitempty"`
 	// Error of the last attempt, if it failed or its error was ignored.
 	Error string `json:"error,omitempty"`
+}
+
+// InvokedBy is the call of a flow by another one.
+type InvokedBy struct {
+	// ExecutionID is that of the caller, in its attempt of that number.
+	ExecutionID string `json:"executionId"`
+	Attempt     int    `json:"attempt"`
+	// Step is the name of the caller's step that the call was.
+	Step string `json:"step"`
+	// Source is where the call came from, in the caller's words.
+	Source string `json:"source,omitempty"`
+	// Depth counts the calls down to this one, from the execution that all began with.
+	Depth int `json:"depth"`
 }
 
 // Payload is what started an execution: the part of a [sluice.TriggerPayload] that is kept.
@@ -135,7 +150,7 @@ func (rt *Runtime) Executions(ctx context.Context, filter store.Filter, after st
 
 // newExecution decodes a record.
 func newExecution(record *store.Record) (*Execution, error) {
-	payload, err := engine.DecodePayload(record.Payload)
+	payload, invoker, err := engine.DecodePayload(record.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("runtime: execution %q: %w", record.ID, err)
 	}
@@ -149,6 +164,11 @@ func newExecution(record *store.Record) (*Execution, error) {
 			PathFragment: payload.PathFragment, InvokeURL: payload.InvokeURL, StartedAt: payload.StartedAt,
 		},
 		Logs: []LogLine{}, Attempts: make([]Attempt, 0, len(record.Attempts)), Steps: make([]Step, 0, len(record.Steps)),
+	}
+	if invoker != nil {
+		x.InvokedBy = &InvokedBy{
+			ExecutionID: record.Parent, Attempt: invoker.Attempt, Step: invoker.Step, Source: invoker.Source, Depth: record.Depth,
+		}
 	}
 	if record.Logs != nil {
 		if err := json.Unmarshal(record.Logs, &x.Logs); err != nil {

@@ -120,8 +120,13 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	return acceptance, nil
 }
 
-// hideSecrets takes from the payload what only the trigger may see.
+// hideSecrets takes from the payload what only the trigger may see, once: the flow may be
+// reading it when it is accepted.
 func (x *execution) hideSecrets() {
+	if x.hidden {
+		return
+	}
+	x.hidden = true
 	x.payload.Headers = x.payload.Headers.Without(x.target.isSecretHeader)
 	hideParameters(x.payload, x.target.isSecretParameter)
 }

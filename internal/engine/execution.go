@@ -36,10 +36,14 @@ type execution struct {
 	dedupeKey string
 	// skip is why the execution is put on record only; empty is not.
 	skip string
+	// hidden says that the payload holds nothing any more that only the trigger may see.
+	hidden bool
 	// deliveryID is the sender's id of a signed request; empty is none.
 	deliveryID string
 	// room is what it takes of the engine.
 	room *room
+	// told holds the ids of failed executions that the flow has called and was told of.
+	told sync.Map
 	// executing is set when the flow itself runs: durable calls work from then on.
 	executing bool
 

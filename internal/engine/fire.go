@@ -48,13 +48,18 @@ func (e *Engine) Fire(ctx context.Context, target Target, method string, payload
 		return nil, err
 	}
 	x.payload = payload
-	payload.StartedAt = x.started
+	return x.fire(ctx, method)
+}
+
+// fire lets the flow's trigger see the payload, and finds what the acceptance asks for.
+func (x *execution) fire(ctx context.Context, method string) (*Fired, error) {
+	x.payload.StartedAt = x.started
 	fired := &Fired{execution: x}
 	defer x.sealLogs()
 	if err := x.fireTrigger(ctx, fired, method); err != nil {
 		return fired, err
 	}
-	if before := target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
+	if before := x.target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
 		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
 	if fired.Stop || x.skip != "" {
@@ -81,10 +86,11 @@ func (x *execution) checkInput() error {
 // meanwhile is an error.
 func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string) (err error) {
 	fired.Acknowledgement = x.target.Flow.acknowledgement
-	if trigger, ok := x.target.Flow.trigger.(sluice.HMACTrigger); ok {
+	trigger, signed := x.target.Flow.trigger.(sluice.HMACTrigger)
+	if signed && x.marks.Invoker == nil {
 		err = x.fireSigned(ctx, fired, trigger, method)
 	} else {
-		err = x.callTrigger(ctx, fired, x.target.Flow.OnTrigger)
+		err = x.callTrigger(ctx, fired, x.target.Flow.triggerFunc())
 	}
 	if err != nil {
 		return err
@@ -93,6 +99,14 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 		return &TriggerError{fmt.Errorf("the trigger's response: %w", err)}
 	}
 	return context.Cause(ctx)
+}
+
+// triggerFunc is what sees each request of the flow; nil is nobody.
+func (f *Flow) triggerFunc() sluice.TriggerFunc {
+	if trigger, ok := f.trigger.(sluice.HMACTrigger); ok {
+		return trigger.OnTrigger
+	}
+	return f.OnTrigger
 }
 
 // callTrigger calls a trigger function, if there is one, and takes over what it returns.

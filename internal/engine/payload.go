@@ -41,6 +41,8 @@ type payloadMarks struct {
 	BodyDropped bool `json:"dropped,omitempty"`
 	// State says that state of the execution itself was written before it was accepted.
 	State bool `json:"state,omitempty"`
+	// Invoker is who called the flow; nil if no other flow did.
+	Invoker *Invoker `json:"invoker,omitempty"`
 }
 
 // encodePayload brings a payload into its stored form.
@@ -77,10 +79,10 @@ func bodyBytes(p *sluice.TriggerPayload) (body []byte, err error) {
 }
 
 // DecodePayload brings a payload back from its stored form, without what the instance
-// knows.
-func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, error) {
-	payload, _, err := decodePayload(stored)
-	return payload, err
+// knows, and who called the flow; nil if no other flow did.
+func DecodePayload(stored store.Payload) (*sluice.TriggerPayload, *Invoker, error) {
+	payload, marks, err := decodePayload(stored)
+	return payload, marks.Invoker, err
 }
 
 func decodePayload(stored store.Payload) (*sluice.TriggerPayload, payloadMarks, error) {

@@ -94,7 +94,7 @@ func (l *lifecycle) remove(ctx context.Context, previous *store.Instance) error 
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return context.Cause(l.engine.work)
+	return context.Cause(l.engine.work) //nolint:contextcheck // The engine's stop interrupts it as well.
 }
 
 func (l *lifecycle) report(ctx context.Context, err error) {

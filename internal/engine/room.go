@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -14,6 +15,12 @@ type room struct {
 	// memory is what its payload takes while it runs.
 	memory      int64
 	slot, place bool
+
+	mu sync.Mutex
+	// waiting counts the calls of other flows that are waited for: meanwhile the slot and the
+	// memory are lent. given says that the room was given back for good.
+	waiting int
+	given   bool
 }
 
 // reserve takes a slot for an execution, if one is free: then it is claimed as it is
@@ -74,8 +81,47 @@ func (r *room) settle(claimed bool) {
 	r.stop()
 }
 
+// lend gives the slot to others while the execution waits for another one, until reclaim.
+func (r *room) lend() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting++; !r.given {
+		r.stop()
+	}
+}
+
+// reclaim ends a wait; with the last one the slot is taken again. With an error, because ctx
+// ended, the execution goes on without.
+func (r *room) reclaim(ctx context.Context) error {
+	r.mu.Lock()
+	r.waiting--
+	missing := r.isMissing()
+	r.mu.Unlock()
+	if !missing {
+		return nil
+	}
+	again, err := r.engine.awaitRoom(ctx, r.record)
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.isMissing() {
+		again.stop()
+		return nil
+	}
+	r.slot, r.memory = true, again.memory
+	return nil
+}
+
+// isMissing tells whether the execution runs without a slot.
+func (r *room) isMissing() bool { return r.waiting == 0 && !r.given && !r.slot }
+
 // release gives everything back. It may be called again.
 func (r *room) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.given = true
 	r.leave()
 	r.stop()
 }

@@ -200,7 +200,7 @@ func (e *Engine) unfinished(flow *Flow, last string) (string, error) {
 func (x *execution) fireDue() error {
 	defer x.sealLogs()
 	fired := &Fired{execution: x}
-	if err := x.callTrigger(x.engine.work, fired, x.target.Flow.OnTrigger); err != nil {
+	if err := x.callTrigger(x.engine.work, fired, x.target.Flow.triggerFunc()); err != nil {
 		return err
 	}
 	if fired.Stop {

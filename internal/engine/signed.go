@@ -31,5 +31,5 @@ func (x *execution) fireSigned(ctx context.Context, fired *Fired, trigger sluice
 		return err
 	}
 	x.deliveryID = trigger.Signature.DedupeID(request)
-	return x.callTrigger(ctx, fired, trigger.OnTrigger)
+	return x.callTrigger(ctx, fired, x.target.Flow.triggerFunc())
 }

@@ -20,6 +20,9 @@ type Run interface {
 	Loop(ctx context.Context, loop Step, fn func(ctx context.Context) error) error
 	// Sleep waits once per execution and name.
 	Sleep(ctx context.Context, name string, d time.Duration) error
+	// Invoke starts a flow of the same instance once per execution and key, and waits for it
+	// if it is asked to. What it returns is empty if its error was ignored.
+	Invoke(ctx context.Context, call Invocation) (*Invoked, error)
 
 	// State returns the value of a key as JSON, with the run's own changes; nil if it has
 	// none.
