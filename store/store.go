@@ -43,6 +43,7 @@ var (
 type Store interface {
 	Accepter
 	Claimer
+	Leaser
 	Journal
 	Finisher
 	States

@@ -194,6 +194,6 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 		s.queue.add(w.seat)
 		return nil
 	}
-	w.accepted.Claim = s.queue.admit(w.seat, w.Worker.ID)
+	w.accepted.Claim = s.queue.admit(w.seat, w.Worker)
 	return nil
 }

@@ -16,15 +16,15 @@ func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*s
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		seats, waiter, err := s.queue.take(limit)
+		seats, waiter, err := s.queue.take(worker, limit)
 		if err != nil {
 			return nil, fmt.Errorf("store: claim: %w", err)
 		}
 		if waiter == nil {
-			return s.claim(ctx, worker.ID, seats)
+			return s.claim(ctx, worker, seats)
 		}
 		select {
-		case <-waiter.Value.(chan struct{}): //nolint:errcheck // The queue puts nothing else there.
+		case <-waiter.woken:
 		case <-ctx.Done():
 			s.queue.leave(waiter)
 		}
@@ -33,7 +33,7 @@ func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*s
 
 // claim reads back what memory does not hold of the seats and makes them the worker's. It
 // writes only where the process died before: the next death counts for certain.
-func (s *Store) claim(ctx context.Context, worker string, seats []*seat) ([]*store.Claim, error) {
+func (s *Store) claim(ctx context.Context, worker store.Worker, seats []*seat) ([]*store.Claim, error) {
 	if err := s.load(ctx, seats); err != nil {
 		s.queue.add(seats...)
 		return nil, fmt.Errorf("store: claim: %w", unavailable(err))
@@ -52,7 +52,7 @@ func (s *Store) claim(ctx context.Context, worker string, seats []*seat) ([]*sto
 
 type claim struct {
 	seats   []*seat
-	worker  string
+	worker  store.Worker
 	claimed []*store.Claim
 }
 

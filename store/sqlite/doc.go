@@ -14,6 +14,13 @@
 // has no final outcome. Only what a crash left is marked in pending when it is claimed, so
 // that the next crash counts for it; what two have counted for runs one at a time.
 //
+// Instances take turns, and within each its lanes. Of a lane, memory holds the first ready
+// executions and how many seats are taken; it forgets the lane when there are none. A seat
+// is on record in pending as long as a waiting execution keeps it.
+//
+// Workers share the store when several runtimes of one process do. Their leases stand in
+// memory, too; the claims of one that has run out end as a crash would end them.
+//
 // Listing executions walks them from the newest back and filters on the way. There are no
 // indexes for it: each would cost acceptances a tenth to a quarter of their rate.
 package sqlite

@@ -15,6 +15,7 @@ type queue struct {
 	seats  map[int64]*seat
 	claims map[string]*seat
 	token  int64
+	leases leases
 	// lanes that have ready seats, taken seats or rows in pending; tenants are their
 	// instances, turns is the round robin over them.
 	lanes   map[laneID]*lane
@@ -32,15 +33,25 @@ type queue struct {
 	fill  func()
 	// failed is why a lane could not be filled. The next claim returns it.
 	failed error
-	// waiting claims, each a channel that is closed to wake it.
+	// waiting claims, each a waiter.
 	waiting list.List
 	closed  bool
 }
 
-func newQueue(limits limits, fill func()) *queue {
+// waiter is a claim that waits.
+type waiter struct {
+	// woken is closed to wake it.
+	woken  chan struct{}
+	lessee *lessee
+	// at is its place among the waiting; nil once it was woken.
+	at *list.Element
+}
+
+func newQueue(limits limits, wake func()) *queue {
 	return &queue{
-		limits: limits, fill: fill, seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[laneID]*lane{},
+		limits: limits, fill: wake, seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[laneID]*lane{},
 		tenants: map[string]*tenant{}, paused: map[string]bool{}, suspects: &lane{tenant: &tenant{}},
+		leases: leases{lessees: map[string]*lessee{}, lost: map[string]bool{}, changed: wake},
 	}
 }
 
@@ -130,7 +141,7 @@ func (q *queue) put(s *seat) {
 
 // admit claims a new execution for the worker if nobody waits in its lane and there is a
 // free seat; otherwise it makes it ready and returns nil.
-func (q *queue) admit(s *seat, worker string) *store.Claim {
+func (q *queue) admit(s *seat, worker store.Worker) *store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.paused[s.instance] || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
@@ -142,7 +153,7 @@ func (q *queue) admit(s *seat, worker string) *store.Claim {
 }
 
 // claim gives seats that were taken to a worker.
-func (q *queue) claim(seats []*seat, worker string) []*store.Claim {
+func (q *queue) claim(seats []*seat, worker store.Worker) []*store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	claims := make([]*store.Claim, len(seats))
@@ -152,19 +163,19 @@ func (q *queue) claim(seats []*seat, worker string) []*store.Claim {
 	return claims
 }
 
-func (q *queue) grant(s *seat, worker string) *store.Claim {
+func (q *queue) grant(s *seat, worker store.Worker) *store.Claim {
 	q.token++
 	s.token = q.token
-	q.seats[s.seq], q.claims[s.execution.ID] = s, s
+	q.lease(s, worker)
 	return &store.Claim{
-		Execution: s.execution, Worker: worker, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
+		Execution: s.execution, Worker: worker.ID, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
 		Crashes: s.crashes,
 	}
 }
 
 // take removes up to limit ready seats, one instance and one lane after the other. Where
 // there are none, it returns what to wait for.
-func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error) {
+func (q *queue) take(worker store.Worker, limit int) (seats []*seat, w *waiter, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -183,28 +194,40 @@ func (q *queue) take(limit int) (seats []*seat, waiter *list.Element, err error)
 	}
 	switch {
 	case len(seats) == 0:
-		waiter = q.waiting.PushBack(make(chan struct{}))
+		w = &waiter{woken: make(chan struct{}), lessee: q.leases.lessee(worker.ID)}
+		w.lessee.waiting++
+		w.at = q.waiting.PushBack(w)
 	case limited && len(q.turns) > 0:
 		q.wake(1) // Who freed a seat does not know that it is enough for several.
 	}
-	return seats, waiter, nil
+	return seats, w, nil
 }
 
 // wake wakes up to n waiting claims.
 func (q *queue) wake(n int) {
 	for ; n > 0 && q.waiting.Len() > 0; n-- {
-		close(q.waiting.Remove(q.waiting.Front()).(chan struct{})) //nolint:errcheck // The list holds nothing else.
+		w := q.waiting.Remove(q.waiting.Front()).(*waiter) //nolint:errcheck // The list holds nothing else.
+		w.at = nil
+		q.endWait(w)
+		close(w.woken)
 	}
 }
 
 // leave ends the waiting of a claim. If it was woken already, the next one is.
-func (q *queue) leave(waiter *list.Element) {
+func (q *queue) leave(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	before := q.waiting.Len()
-	if q.waiting.Remove(waiter); q.waiting.Len() == before {
+	if w.at == nil {
 		q.wake(1)
+		return
 	}
+	q.waiting.Remove(w.at)
+	q.endWait(w)
+}
+
+func (q *queue) endWait(w *waiter) {
+	w.lessee.waiting--
+	q.leases.leave(w.lessee)
 }
 
 // toFill returns a lane that asked for more, or nil.
@@ -290,7 +313,7 @@ func (q *queue) crashed() (seats []*seat) {
 func (q *queue) giveBack(s *seat, keepSeat bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.claims, s.execution.ID)
+	q.unlease(s)
 	s.token, s.recovered = 0, true
 	if !keepSeat {
 		q.stand(s)
@@ -302,7 +325,7 @@ func (q *queue) giveBack(s *seat, keepSeat bool) {
 func (q *queue) remove(s *seat, keepSeat bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.claims, s.execution.ID)
+	q.unlease(s)
 	delete(q.seats, s.seq)
 	q.endSuspect(s)
 	if !keepSeat {

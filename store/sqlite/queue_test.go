@@ -21,13 +21,13 @@ func TestQueueHoldsBack(t *testing.T) {
 			q := newQueue(defaultLimits, func() { asked++ })
 			q.spilled(a)
 			q.add(&seat{seq: 7, laneID: a})
-			seats, waiter, err := q.take(2)
+			seats, waiter, err := q.take(worker("w"), 2)
 			require.NoError(t, err)
 			require.Empty(t, seats)
 			require.Equal(t, 1, asked)
 			q.filled(q.toFill(), rows, false, nil)
-			<-waiter.Value.(chan struct{}) //nolint:errcheck // The queue puts nothing else there.
-			seats, _, err = q.take(2)
+			<-waiter.woken
+			seats, _, err = q.take(worker("w"), 2)
 			require.NoError(t, err)
 			require.Len(t, seats, len(rows)+1)
 			require.EqualValues(t, 7, seats[len(rows)].seq)

@@ -20,8 +20,10 @@ type seat struct {
 	// counts since its last step. If there were any, its row in pending has one more as
 	// long as it is claimed.
 	deaths, crashes int
-	// token is that of the current claim; 0 without one.
-	token int64
+	// token is that of the current claim, 0 without one; lessee is the worker that has it,
+	// nil once its lease ran out.
+	token  int64
+	lessee *lessee
 	// parked seats have a row in pending. The transaction under way ends the claim of ending
 	// ones; leaving ones need no row of the mark after it. over ones have left memory. Only
 	// the committing goroutine looks at them.

@@ -111,7 +111,8 @@ func (s *Store) submit(ctx context.Context, w write) error {
 }
 
 // run commits what waits until the store is closed. It sleeps while nothing is to be done:
-// the only timer is that of the next execution that waits for another attempt.
+// the only timer is that of the next execution that waits for its time, or of the next lease
+// that runs out.
 func (s *Store) run() {
 	defer close(s.stopped)
 	timer := time.NewTimer(0)
@@ -126,7 +127,7 @@ func (s *Store) run() {
 				return
 			}
 			timer.Stop()
-			if due := s.nextDue; !due.IsZero() {
+			if due := earliest(s.nextDue, s.queue.leaseEnd()); !due.IsZero() {
 				timer.Reset(time.Until(due))
 			}
 			select {
@@ -135,6 +136,7 @@ func (s *Store) run() {
 			}
 		}
 		s.conn.Lock()
+		s.expire()
 		if len(batch) > 0 {
 			s.commit(batch)
 		}
@@ -144,6 +146,14 @@ func (s *Store) run() {
 		}
 		s.conn.Unlock()
 	}
+}
+
+// earliest returns the earlier of two times; zero is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // commit writes a batch in one transaction and answers it. When that fails, each write is

@@ -21,6 +21,9 @@ type Driver struct {
 	// process that owned s was killed. s is closed by the time Crash returns. Nil where
 	// nothing outlives a store; then crashes are not tested.
 	Crash func(t testing.TB, s store.Store) store.Store
+	// Another returns one more store on the database of s, as another process has it. Nil
+	// where a database has one owner; then workers share the store.
+	Another func(t testing.TB, s store.Store) store.Store
 }
 
 // Run runs the suite. Its tests run in parallel, each on a store of its own, which the
@@ -31,6 +34,7 @@ func Run(t *testing.T, driver Driver) {
 		"Accept":    testAccept,
 		"Claim":     testClaim,
 		"Lanes":     testLanes,
+		"Leases":    testLeases,
 		"Pauses":    testPauses,
 		"Crashes":   testCrashes,
 		"Journal":   testJournal,
