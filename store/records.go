@@ -11,7 +11,7 @@ const (
 	StatusQueued Status = "queued"
 	// StatusRunning is claimed by a worker.
 	StatusRunning Status = "running"
-	// StatusWaiting is an execution whose last attempt failed and that will run again.
+	// StatusWaiting will run again: its last attempt failed, or it sleeps.
 	StatusWaiting Status = "waiting"
 	// StatusSucceeded ran to its end.
 	StatusSucceeded Status = "succeeded"

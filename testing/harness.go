@@ -174,7 +174,7 @@ func (h *Harness) Post(flow, body string, headers ...string) *Response {
 }
 
 // Drain waits, on the virtual clock, until no execution is queued, running or waiting for
-// a retry; what schedules start meanwhile is not waited for. It fails the test if that takes
+// its time; what schedules start meanwhile is not waited for. It fails the test if that takes
 // longer than a virtual year.
 func (h *Harness) Drain() {
 	h.t.Helper()
@@ -194,7 +194,7 @@ func (h *Harness) Drain() {
 	}
 }
 
-// pending tells whether executions are unfinished, and when the next retry is due. What a
+// pending tells whether executions are unfinished, and when the next waiting one is due. What a
 // schedule started after began does not count.
 func (h *Harness) pending(began time.Time) (due time.Time, busy bool) {
 	for _, x := range h.Executions() {
@@ -206,8 +206,8 @@ func (h *Harness) pending(began time.Time) (due time.Time, busy bool) {
 		if x.Status != store.StatusWaiting {
 			return time.Time{}, true
 		}
-		if next := x.Attempts[len(x.Attempts)-1].NextAttempt; due.IsZero() || next.Before(due) {
-			due = next
+		if due.IsZero() || x.Due.Before(due) {
+			due = x.Due
 		}
 	}
 	return due, busy

@@ -68,7 +68,7 @@ func stepsIn(t *testing.T, file string) (steps []int) {
 	t.Helper()
 	written, err := os.ReadFile(file)
 	require.NoError(t, err)
-	for _, line := range strings.Fields(string(written)) {
+	for line := range strings.FieldsSeq(string(written)) {
 		step, err := strconv.Atoi(line)
 		require.NoError(t, err)
 		steps = append(steps, step)

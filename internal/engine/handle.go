@@ -59,7 +59,7 @@ func (x *execution) handle(ctx context.Context, what string, config host.ErrorCo
 			}
 			return nil
 		})
-		if err == nil || context.Cause(ctx) != nil || errors.Is(err, sluice.ErrSuspended) {
+		if _, suspended := x.wakeTime(); err == nil || suspended || context.Cause(ctx) != nil {
 			return nil, err
 		}
 		delay, again := config.Retry(tries, err)
