@@ -11,6 +11,8 @@ import (
 const (
 	// drained is how many executions a measurement of a queue takes out of it, where it is no mere check.
 	drained = 30_000
+	// claimedAtOnce is how many the engine claims at most in one call.
+	claimedAtOnce = 32
 	// filling is how many executions are accepted in one transaction to fill a queue.
 	filling = 1000
 	// fillingInstances is how many instances they belong to.
@@ -21,7 +23,7 @@ const (
 func queued() table {
 	return table{
 		name: "queued", title: "Many queued executions, SQLite",
-		notes:      []string{"Claimed and finished one by one, of 100 instances; few are the 30,000 that are measured, many come on top."},
+		notes:      []string{"Claimed by one, finished by many, of 100 instances. Few are the 30,000 that are measured; many come on top."},
 		operations: drained,
 		rows: []row{
 			{name: "few queued", start: startDrain(openSQLiteStore, false)},
@@ -58,16 +60,44 @@ func startDrain(open opener, many bool) func(at site) (*subject, error) {
 		if err != nil {
 			return nil, err
 		}
+		ctx, cancel := context.WithCancel(context.Background())
+		claims := make(chan *store.Claim)
+		ended := make(chan error, 1)
+		go func() { ended <- dispatch(ctx, database, claims) }()
 		return &subject{
 			operation: func(int) error {
-				claims, err := database.Claim(context.Background(), storeWorker, 1)
-				if err != nil {
-					return err
+				claim, ok := <-claims
+				if !ok {
+					return errors.New("nothing is claimed any more")
 				}
-				return database.Finish(context.Background(), claims[0], outcome())
+				return database.Finish(ctx, claim, outcome())
 			},
-			stop: database.Close,
+			stop: func() error {
+				cancel()
+				return errors.Join(<-ended, database.Close())
+			},
 		}, nil
+	}
+}
+
+// dispatch claims what is queued and hands it on, as the engine does, until ctx ends.
+func dispatch(ctx context.Context, database store.Store, to chan<- *store.Claim) error {
+	defer close(to)
+	for {
+		claims, err := database.Claim(ctx, storeWorker, claimedAtOnce)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, claim := range claims {
+			select {
+			case to <- claim:
+			case <-ctx.Done():
+				return nil
+			}
+		}
 	}
 }
 
