@@ -112,8 +112,8 @@ type Accepted struct {
 	DuplicateOf string
 	// Claim is there when the acceptance named a worker and the lane had a seat.
 	Claim *Claim
-	// Canceled are the ids of the older executions with the same UniqueKey that were
-	// canceled.
+	// Canceled are the ids of the older executions with the same UniqueKey that failed and
+	// waited for another attempt: they were canceled, with an error that names this one's id.
 	Canceled []string
 }
 

@@ -46,6 +46,7 @@ type Store interface {
 	Leaser
 	Journal
 	Finisher
+	Canceler
 	States
 	Instances
 	Reader
@@ -98,9 +99,10 @@ type Leaser interface {
 // Canceler ends executions from outside.
 type Canceler interface {
 	// Cancel ends a queued or waiting execution with a final attempt of StatusCanceled, the
-	// reason as its error, and returns StatusCanceled. Of a running one it returns
-	// StatusRunning: its worker learns of it from Extend; should it die, the next claim says
-	// so. What is over returns ErrConflict, what is not there ErrNotFound.
+	// reason as its error, and returns StatusCanceled; its state of ScopeExecution is cleared.
+	// Of a running one it returns StatusRunning: its worker learns of it from Extend; should
+	// it die, or release the claim, the next claim says so. The first reason counts, which
+	// must not be empty. What is over returns ErrConflict, what is not there ErrNotFound.
 	Cancel(ctx context.Context, executionID, reason string) (Status, error)
 }
 
@@ -141,10 +143,14 @@ type Journal interface {
 // Finisher records how an attempt ended.
 type Finisher interface {
 	// Finish commits the outcome of a claimed execution with its state changes, ends the
-	// claim and frees the seat. A waiting outcome of an execution that has a newer one with
-	// the same UniqueKey is recorded as canceled, and a canceled outcome without an Error has
-	// the reason that Cancel was given. It returns ErrLeaseLost when the claim is
-	// not the current one, or one of the errors of state: then nothing is recorded.
+	// claim and frees the seat. It returns ErrLeaseLost when the claim is not the current
+	// one, or one of the errors of state: then nothing is recorded.
+	//
+	// A waiting outcome is recorded as canceled if the execution is to be canceled, or has a
+	// newer one with the same UniqueKey: the reason, which names that one's id, stands before
+	// the error, and the state of ScopeExecution is cleared. A canceled outcome without an
+	// Error has the reason that Cancel was given. Finish then sets the outcome's Status,
+	// NextAttempt and Error to what was recorded.
 	Finish(ctx context.Context, claim *Claim, outcome *Outcome) error
 }
 

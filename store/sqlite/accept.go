@@ -80,10 +80,12 @@ func (all acceptAll) committed(s *Store, abandoned bool) error {
 
 type accept struct {
 	*store.Acceptance
-	id       []byte
-	seat     *seat
-	spilled  bool
-	accepted store.Accepted
+	id      []byte
+	seat    *seat
+	spilled bool
+	// superseded is the older execution that is canceled.
+	superseded *idle
+	accepted   store.Accepted
 }
 
 func newAccept(acceptance *store.Acceptance) (*accept, error) {
@@ -142,6 +144,9 @@ func (w *accept) apply(s *Store) error {
 	if err := s.insertExecution(s.seq, w.id, e); err != nil {
 		return err
 	}
+	if err := w.supersede(s); err != nil {
+		return err
+	}
 	if err := s.change(w.State); err != nil {
 		return err
 	}
@@ -161,6 +166,17 @@ func (w *accept) apply(s *Store) error {
 	}
 }
 
+// supersede cancels what waits for another attempt with the same unique key.
+func (w *accept) supersede(s *Store) error {
+	var err error
+	if w.superseded, err = s.enterUnique(w.seat.seq, w.Execution, w.Outcome != nil); err != nil || w.superseded == nil {
+		return err
+	}
+	id, err := decodeID(w.superseded.id)
+	w.accepted.Canceled = []string{id}
+	return err
+}
+
 // last is what the schedule keeps of the execution: nothing of one that is over already.
 func (w *accept) last() []byte {
 	if w.Outcome != nil {
@@ -176,11 +192,19 @@ func (s *Store) insertExecution(seq int64, id []byte, e *store.Execution) error 
 	return err
 }
 
-func (w *accept) undo() { w.seat, w.spilled, w.accepted = nil, false, store.Accepted{} }
+func (w *accept) undo() {
+	if w.superseded != nil {
+		w.superseded.restore()
+	}
+	w.seat, w.spilled, w.superseded, w.accepted = nil, false, nil, store.Accepted{}
+}
 
 func (w *accept) committed(s *Store, abandoned bool) error {
 	if w.seat != nil && w.Schedule != nil {
 		s.schedules.advanced(w.Schedule)
+	}
+	if w.superseded != nil {
+		w.superseded.ended()
 	}
 	switch {
 	case w.seat == nil || w.Outcome != nil:

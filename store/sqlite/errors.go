@@ -37,7 +37,8 @@ func violated(err error) bool { return code(err) == sqlite3lib.SQLITE_CONSTRAINT
 // refused tells whether err concerns one write only: the transaction goes on without it.
 func refused(err error) bool {
 	return errors.Is(err, store.ErrStateConflict) || errors.Is(err, store.ErrStateTooLarge) ||
-		errors.Is(err, store.ErrStateType) || errors.Is(err, store.ErrConflict)
+		errors.Is(err, store.ErrStateType) || errors.Is(err, store.ErrConflict) ||
+		errors.Is(err, store.ErrNotFound)
 }
 
 // explainOpen says what is wrong with a file that cannot be opened, and what to do.

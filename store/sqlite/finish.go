@@ -1,16 +1,19 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
 
 // Finish implements [store.Finisher].
 func (s *Store) Finish(ctx context.Context, claim *store.Claim, outcome *store.Outcome) error {
-	w := &finish{claim: claim, Outcome: outcome}
+	w := &finish{claim: claim, given: outcome, Outcome: *outcome}
 	err := w.check()
 	if err == nil {
 		err = s.submit(ctx, w)
@@ -23,7 +26,9 @@ func (s *Store) Finish(ctx context.Context, claim *store.Claim, outcome *store.O
 
 type finish struct {
 	claim *store.Claim
-	*store.Outcome
+	given *store.Outcome
+	// Outcome is what is recorded.
+	store.Outcome
 	seat *seat
 }
 
@@ -37,7 +42,7 @@ func (w *finish) check() error {
 	case waits == w.NextAttempt.IsZero():
 		return errors.New("a waiting outcome needs the time of the next attempt, others have none")
 	default:
-		return checkOutcome(w.Outcome)
+		return checkOutcome(&w.Outcome)
 	}
 }
 
@@ -57,8 +62,18 @@ func (w *finish) apply(s *Store) error {
 	}
 	w.seat = found
 	w.seat.ending, w.seat.leaving = true, true
-	if err := s.insertOutcome(w.seat.seq, w.Outcome); err != nil {
+	e := w.claim.Execution
+	unique := uniqueHash(e.Instance, e.Flow, e.UniqueKey)
+	if err := w.judge(s, unique); err != nil {
 		return err
+	}
+	if err := s.insertOutcome(w.seat.seq, &w.Outcome); err != nil {
+		return err
+	}
+	if w.Status.Final() {
+		if err := s.leaveUnique(unique); err != nil {
+			return err
+		}
 	}
 	switch {
 	case w.Status == store.StatusWaiting:
@@ -67,6 +82,36 @@ func (w *finish) apply(s *Store) error {
 		return s.unpend(w.seat)
 	default:
 		return nil
+	}
+}
+
+// judge makes of the given outcome what is recorded: an execution that is to be canceled, or
+// that a newer one with its key has superseded, does not run again.
+func (w *finish) judge(s *Store, unique []byte) error {
+	w.Outcome = *w.given
+	reason := cmp.Or(w.seat.canceling, w.seat.canceled)
+	if w.Status == store.StatusCanceled {
+		w.Error = cmp.Or(w.Error, reason)
+	}
+	if w.Status != store.StatusWaiting {
+		return nil
+	}
+	if reason == "" {
+		by, err := s.superseder(w.seat.seq, unique)
+		if err != nil || by == "" {
+			return err
+		}
+		reason = superseded(by)
+	}
+	w.Status, w.NextAttempt, w.Error = store.StatusCanceled, time.Time{}, reason+": "+w.Error
+	w.State = slices.Concat(w.State, endState(w.claim.Execution.ID))
+	return nil
+}
+
+// tell lets the caller know what was recorded instead of what was given.
+func (w *finish) tell() {
+	if w.Status != w.given.Status || w.Error != w.given.Error {
+		w.given.Status, w.given.NextAttempt, w.given.Error = w.Status, w.NextAttempt, w.Error
 	}
 }
 
@@ -82,9 +127,12 @@ func (w *finish) undo() {
 	}
 }
 
-func (w *finish) committed(s *Store, _ bool) error {
+func (w *finish) committed(s *Store, abandoned bool) error {
 	if w.seat == nil {
 		return store.ErrLeaseLost
+	}
+	if !abandoned {
+		w.tell()
 	}
 	w.seat.over = true
 	s.queue.remove(w.seat, w.keeps())

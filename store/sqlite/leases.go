@@ -120,7 +120,12 @@ func (q *queue) extend(worker store.Worker, now time.Time) (canceled []string, e
 		return nil, nil
 	}
 	w.until = now.Add(worker.Lease)
-	return nil, nil
+	for id, s := range q.claims {
+		if s.lessee == w && s.canceled != "" {
+			canceled = append(canceled, id)
+		}
+	}
+	return canceled, nil
 }
 
 // leaseEnd is when the next lease runs out; zero is never.

@@ -7,7 +7,7 @@ import (
 )
 
 // pendingColumns are what scanPending scans.
-const pendingColumns = "instance, lane, seq, lane_limit, kept, recovered, deaths, crashes"
+const pendingColumns = "instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled"
 
 // atOnce is due, but stands for an execution that does not wait.
 const atOnce = 1
@@ -17,6 +17,7 @@ func (s *Store) scanPending(rows *sql.Rows, more ...any) (*seat, error) {
 	seat := &seat{parked: true}
 	err := rows.Scan(append([]any{
 		&seat.instance, &seat.lane, &seat.seq, &seat.limit, &seat.kept, &seat.recovered, &seat.deaths, &seat.crashes,
+		&seat.canceled,
 	}, more...)...)
 	seat.recovered = seat.recovered || seat.seq <= s.found
 	return seat, err

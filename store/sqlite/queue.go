@@ -169,7 +169,7 @@ func (q *queue) grant(s *seat, worker store.Worker) *store.Claim {
 	q.lease(s, worker)
 	return &store.Claim{
 		Execution: s.execution, Worker: worker.ID, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
-		Crashes: s.crashes,
+		Crashes: s.crashes, Canceled: s.canceled,
 	}
 }
 

@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -30,6 +32,9 @@ func (w *release) apply(s *Store) error {
 		return nil
 	}
 	w.seat, found.ending = found, true
+	if cmp.Or(found.canceling, found.canceled) != "" {
+		w.Until = time.Time{}
+	}
 	switch {
 	case !w.Until.IsZero():
 		w.seat.leaving = true

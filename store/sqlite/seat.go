@@ -20,6 +20,8 @@ type seat struct {
 	// counts since its last step. If there were any, its row in pending has one more as
 	// long as it is claimed.
 	deaths, crashes int
+	// canceled says why it is to be canceled, canceling already before that is committed.
+	canceled, canceling string
 	// token is that of the current claim, 0 without one; lessee is the worker that has it,
 	// nil once its lease ran out.
 	token  int64

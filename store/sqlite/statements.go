@@ -16,6 +16,11 @@ type statements struct {
 	dedupe, duplicate, purge   *sql.Stmt
 	dueSchedules, advance      *sql.Stmt
 
+	unfinished, discard, cancel          *sql.Stmt
+	newest, superseder                   *sql.Stmt
+	enterUnique, passUnique, leaveUnique *sql.Stmt
+	dropUnique                           *sql.Stmt
+
 	state, setState, deleteState, clearState      *sql.Stmt
 	stateScope, makeScope, resizeScope, dropScope *sql.Stmt
 
@@ -61,6 +66,21 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.dueSchedules, "SELECT " + scheduleColumns + " FROM schedules WHERE due > 0 ORDER BY due, instance, flow LIMIT ?"},
 		{&s.advance, "UPDATE schedules SET due = ?, last = coalesce(?, last) WHERE instance = ? AND flow = ? AND due = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
+		{&s.unfinished, "SELECT e.id, e.instance, " + laneColumn + `, e.flow, e.unique_key, o.id, o.status FROM executions e
+			LEFT JOIN outcomes o ON o.id = (SELECT max(id) FROM outcomes WHERE id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF)
+			WHERE e.seq = ?`},
+		{&s.discard, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ? RETURNING kept"},
+		{&s.cancel, `INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled)
+			VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?) ON CONFLICT (instance, lane, seq)
+			DO UPDATE SET canceled = iif(canceled = '', excluded.canceled, canceled)`},
+		{&s.newest, "SELECT newest FROM unique_keys WHERE key = ?"},
+		{&s.superseder, `SELECT e.id FROM unique_keys u JOIN executions e ON e.seq = u.newest
+			WHERE u.key = ? AND u.newest > ?`},
+		{&s.enterUnique, `INSERT INTO unique_keys (key, newest, unfinished) VALUES (?, ?, 1)
+			ON CONFLICT (key) DO UPDATE SET newest = excluded.newest, unfinished = unfinished + 1`},
+		{&s.passUnique, "UPDATE unique_keys SET newest = ? WHERE key = ?"},
+		{&s.leaveUnique, "UPDATE unique_keys SET unfinished = unfinished - 1 WHERE key = ?"},
+		{&s.dropUnique, "DELETE FROM unique_keys WHERE key = ? AND unfinished = 0"},
 		{&s.state, "SELECT value FROM state_values WHERE scope = ? AND key = ?"},
 		{&s.setState, `INSERT INTO state_values (scope, key, value) VALUES (?, ?, ?)
 			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value`},

@@ -23,9 +23,9 @@ func TestOneClaimInOneCommit(t *testing.T) {
 	var batch []*ticket
 	for _, w := range []write{
 		&record{claim: claim, Step: &store.Step{Key: "before", Attempt: 1}},
-		&finish{claim: claim, Outcome: over},
+		&finish{claim: claim, given: over},
 		&release{claim: claim},
-		&finish{claim: claim, Outcome: again},
+		&finish{claim: claim, given: again},
 		&record{claim: claim, Step: &store.Step{Key: "after", Attempt: 1}},
 	} {
 		batch = append(batch, &ticket{write: w, answer: make(chan error, 1)})

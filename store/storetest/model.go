@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -26,6 +27,7 @@ func testModel(t *testing.T, s *suite) {
 			"finish":  m.finish,
 			"record":  m.recordStep,
 			"release": m.release,
+			"cancel":  m.cancel,
 			"stale":   m.staleClaim,
 		}
 		if s.driver.Crash != nil {
@@ -56,7 +58,9 @@ type modeled struct {
 	store.Record
 	due   bool
 	claim *store.Claim
-	last  int64
+	// canceled says why it is to be canceled.
+	canceled string
+	last     int64
 	// crashes is what its next claim says; at most so many for one that is due. deaths
 	// counts since its last outcome.
 	crashes, deaths int
@@ -66,6 +70,7 @@ func (m *model) accept(r *rapid.T) {
 	e := execution(m.t, rapid.SampledFrom([]string{"a", "b", ""}).Draw(r, "instance"))
 	a := &store.Acceptance{Execution: e, DedupeKey: rapid.SampledFrom([]string{"", "k", "l"}).Draw(r, "key")}
 	a.DedupeUntil = e.AcceptedAt.Add(time.Hour)
+	e.UniqueKey = rapid.SampledFrom([]string{"", "u"}).Draw(r, "unique key")
 	next := &modeled{Record: store.Record{Execution: *e, Status: store.StatusQueued}}
 	switch rapid.SampledFrom([]string{"ready", "claimed", "over"}).Draw(r, "as") {
 	case "claimed":
@@ -86,6 +91,14 @@ func (m *model) accept(r *rapid.T) {
 	require.Empty(r, accepted.DuplicateOf)
 	require.Equal(r, a.Worker.ID != "", accepted.Claim != nil)
 	next.claim = accepted.Claim
+	var superseded []string
+	for _, o := range m.all {
+		if m.supersedes(next, o) && o.claim == nil && len(o.Attempts) > 0 && !o.Status.Final() {
+			superseded = append(superseded, o.ID)
+			o.end("superseded by execution " + next.ID)
+		}
+	}
+	require.Equal(r, superseded, accepted.Canceled)
 	m.all = append(m.all, next)
 }
 
@@ -115,6 +128,7 @@ func (m *model) claim(r *rapid.T) {
 		}
 		require.True(r, m.mayRun(e), "a suspect runs already")
 		require.Equal(r, e.crashes, claim.Crashes)
+		require.Equal(r, e.canceled, claim.Canceled)
 		require.Equal(r, len(e.Attempts)+1, claim.Attempt)
 		require.Greater(r, claim.Token, e.last)
 		if len(e.Steps) > 0 && len(e.Attempts) == 0 {
@@ -171,13 +185,62 @@ func (m *model) finish(r *rapid.T) {
 			o.NextAttempt = start
 		}
 	}
+	want := m.recorded(e, *o)
 	if !m.commits(r, &o.State, func() error { return m.store.Finish(m.t.Context(), e.claim, o) }) {
 		e.due = false
 		return
 	}
+	require.Equal(r, want, *o)
+	e.due = e.due && o.Status == store.StatusWaiting
 	e.Status, e.Due, e.Attempts, e.crashes = o.Status, o.NextAttempt, append(e.Attempts, o), 0
 	e.deaths = 0
 	m.lose(e)
+}
+
+// supersedes tells whether an execution is newer than another one with the same unique key.
+func (m *model) supersedes(e, other *modeled) bool {
+	return e.ID > other.ID && e.UniqueKey != "" && e.UniqueKey == other.UniqueKey && e.Instance == other.Instance
+}
+
+// recorded is what becomes of an outcome: what is to be canceled, or superseded, does not
+// wait.
+func (m *model) recorded(e *modeled, o store.Outcome) store.Outcome {
+	reason := e.canceled
+	for _, newer := range m.all {
+		if e.canceled == "" && m.supersedes(newer, e) {
+			reason = "superseded by execution " + newer.ID
+		}
+	}
+	if o.Status == store.StatusWaiting && reason != "" {
+		o.Status, o.NextAttempt, o.Error = store.StatusCanceled, time.Time{}, reason+": "+o.Error
+	}
+	return o
+}
+
+// end cancels an execution that does not run.
+func (e *modeled) end(reason string) {
+	e.Attempts = append(e.Attempts, &store.Outcome{Attempt: len(e.Attempts) + 1, Status: store.StatusCanceled, Error: reason})
+	e.Status, e.Due, e.due, e.deaths = store.StatusCanceled, time.Time{}, false, 0
+}
+
+func (m *model) cancel(r *rapid.T) {
+	if len(m.all) == 0 {
+		r.Skip("nothing is there")
+	}
+	e := rapid.SampledFrom(m.all).Draw(r, "canceled")
+	reason := rapid.SampledFrom([]string{"one", "two"}).Draw(r, "reason")
+	status, err := m.store.Cancel(m.t.Context(), e.ID, reason)
+	switch {
+	case e.Status.Final():
+		require.ErrorIs(r, err, store.ErrConflict)
+		return
+	case e.claim != nil:
+		e.canceled = cmp.Or(e.canceled, reason)
+	default:
+		e.end(reason)
+	}
+	require.NoError(r, err)
+	require.Equal(r, e.Status, status)
 }
 
 func (m *model) lose(e *modeled) {
@@ -305,6 +368,11 @@ func (m *model) compareAll(r *rapid.T) {
 func (m *model) compare(r *rapid.T, want *modeled, got *store.Record) {
 	if want.due && got.Status == store.StatusQueued {
 		got.Status, got.Due = store.StatusWaiting, want.Due
+	}
+	// Who was canceled without running ended at a moment that only the store knows.
+	if n := len(want.Attempts); n > 0 && n == len(got.Attempts) && want.Attempts[n-1].EndedAt.IsZero() {
+		require.WithinDuration(r, time.Now(), got.Attempts[n-1].EndedAt, time.Minute)
+		got.Attempts[n-1].EndedAt = time.Time{}
 	}
 	require.Equal(r, want.Record, *got)
 }

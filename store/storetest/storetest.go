@@ -43,6 +43,8 @@ func Run(t *testing.T, driver Driver) {
 		"Read":      testRead,
 		"Results":   testResults,
 		"Await":     testAwait,
+		"Cancel":    testCancel,
+		"Unique":    testUnique,
 		"Schedules": testSchedules,
 		"State":     testState,
 		"Close":     testClose,

@@ -62,6 +62,7 @@ CREATE TABLE pending (
 	-- step. While it is claimed again, these are one more.
 	deaths     INTEGER NOT NULL,
 	crashes    INTEGER NOT NULL,
+	canceled   TEXT NOT NULL DEFAULT '', -- why it is to be canceled once it is claimed
 	PRIMARY KEY (instance, lane, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_due ON pending (due) WHERE due IS NOT NULL;
