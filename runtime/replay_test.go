@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -148,6 +149,60 @@ func TestReplayIsRefused(t *testing.T) {
 			input := h.Execution(id).Payload
 			input.Body = sluice.NewBody(json.RawMessage(`{"N":7}`))
 			require.JSONEq(t, `7`, string(replay(t, h, id, runtime.ReplayOptions{Input: &input}).Result.Data))
+		}
+	})
+}
+
+// TestReplayAll replays what failed, in order, and never twice what succeeded then.
+func TestReplayAll(t *testing.T) {
+	t.Parallel()
+	const count = 50 // More than are read at once.
+	broken, order := true, []string{}
+	flow := func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+		body, err := run.Payload.Body.Bytes()
+		if err == nil && broken {
+			err = errors.New("broken")
+		}
+		order = append(order, string(body))
+		return nil, err
+	}
+	run(t, integrationOf(flow), func(t *testing.T, h *sluicetest.Harness) {
+		replayAll := func() (replayed []runtime.Replayed) {
+			t.Helper()
+			order = order[:0]
+			for r, err := range h.Runtime.ReplayAll(t.Context(), store.Filter{Status: store.StatusFailed}, runtime.ReplayOptions{}) {
+				require.NoError(t, err)
+				replayed = append(replayed, r)
+				h.Advance(0)
+			}
+			return replayed
+		}
+		var ids, bodies []string
+		for n := range count {
+			bodies = append(bodies, fmt.Sprint(n))
+			ids = append(ids, executionID(t, h.Post("Flow", bodies[n])))
+			h.Advance(1)
+		}
+		require.Len(t, replayAll(), count)
+		require.Equal(t, bodies, order)
+		broken = false
+		replayed := replayAll()
+		require.Equal(t, bodies, order, "replays that failed leave the originals to be replayed")
+		for n, r := range replayed {
+			require.Equal(t, ids[n], r.Original)
+			require.Equal(t, r.Original, h.Execution(r.ID).Original)
+		}
+		require.Empty(t, replayAll(), "all have been replayed")
+
+		for r, err := range h.Runtime.ReplayAll(t.Context(), store.Filter{Flow: "flow", To: h.Execution(ids[2]).AcceptedAt}, runtime.ReplayOptions{FromStep: "gone"}) {
+			require.Fail(t, "all of these were replayed", r, err)
+		}
+		broken = true
+		lost := executionID(t, h.Post("Flow", `"lost"`))
+		h.Advance(0)
+		for r, err := range h.Runtime.ReplayAll(t.Context(), store.Filter{Status: store.StatusFailed}, runtime.ReplayOptions{FromStep: "gone"}) {
+			require.ErrorContains(t, err, `it has no step "gone"`)
+			require.Equal(t, runtime.Replayed{Original: lost}, r)
 		}
 	})
 }

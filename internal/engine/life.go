@@ -27,13 +27,15 @@ type life struct {
 	state  state
 	active int           // the dispatcher, the watch over schedules, requests, executions and background writes under way
 	idle   chan struct{} // closed when active returns to 0: the engine has stopped
+	// leaseKept is closed when the keeper of the lease has ended.
+	leaseKept chan struct{}
 }
 
 // newLife is that of an engine which is not started. What it writes until then heeds no end
 // either.
 func newLife(ctx context.Context) life {
 	ctx = context.WithoutCancel(ctx)
-	return life{writing: ctx, work: ctx, claiming: ctx, idle: make(chan struct{})}
+	return life{writing: ctx, work: ctx, claiming: ctx, idle: make(chan struct{}), leaseKept: make(chan struct{})}
 }
 
 type state int
@@ -58,6 +60,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
 	e.began = time.Now()
 	e.active += 2
+	go e.keepLease()
 	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	go e.watch()
 	return nil
@@ -71,7 +74,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if !e.beginStop() {
 		return nil
 	}
-	defer e.stopWork(sluice.ErrStopping)
+	defer func() {
+		e.stopWork(sluice.ErrStopping)
+		<-e.leaseKept
+	}()
 	e.stopClaiming()
 	select {
 	case <-e.idle:

@@ -23,7 +23,6 @@ func checkSupported(integration *sluice.Integration) error {
 		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
-		refuse(!servedQueue(flow.QueueConfig), path+"queueConfig", "an order or limit of executions")
 	}
 	return errors.Join(faults...)
 }
@@ -32,17 +31,6 @@ func servedTrigger(trigger sluice.Trigger) bool {
 	switch variant.Of(trigger).(type) {
 	case nil, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger, sluice.InstanceRemoveTrigger:
 		return true
-	default:
-		return false
-	}
-}
-
-func servedQueue(queue sluice.QueueConfig) bool {
-	switch q := variant.Of(queue).(type) {
-	case nil, sluice.ParallelQueueConfig:
-		return true
-	case sluice.StandardQueueConfig:
-		return !q.UsesFIFOQueue && q.ConcurrencyLimit == nil
 	default:
 		return false
 	}

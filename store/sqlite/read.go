@@ -18,7 +18,7 @@ func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error)
 		return nil, fmt.Errorf("store: execution %q: %w", id, store.ErrNotFound)
 	}
 	running := s.queue.claimed(id)
-	records, err := s.records(ctx, "e.id = ?", []any{key}, 1)
+	records, err := s.records(ctx, "e.id = ?", []any{key}, "e.id", 1)
 	if err != nil {
 		return nil, fmt.Errorf("store: execution %s: %w", id, err)
 	}
@@ -49,11 +49,18 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 	if !filter.To.IsZero() {
 		where, args = append(where, "e.accepted_at < ?"), append(args, encodeTime(filter.To))
 	}
+	if filter.Original != "" {
+		where = append(where, "e.original <> ''") // As the index has it.
+	}
 	switch {
 	case filter.Status.Final():
 		where, args = append(where, lastStatus+" = ?"), append(args, string(filter.Status))
 	case filter.Status != "":
 		where = append(where, "coalesce("+lastStatus+", 'waiting') = 'waiting'")
+	}
+	order, beyond := "e.id DESC", "e.id < ?"
+	if filter.OldestFirst {
+		order, beyond = "e.id", "e.id > ?"
 	}
 	var found []*store.Record
 	for len(found) < limit {
@@ -63,9 +70,9 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 			if err != nil {
 				return nil, err
 			}
-			page, pageArgs = append(slices.Clip(page), "e.id < ?"), append(slices.Clip(args), key)
+			page, pageArgs = append(slices.Clip(page), beyond), append(slices.Clip(args), key)
 		}
-		records, err := s.records(ctx, strings.Join(page, " AND "), pageArgs, limit)
+		records, err := s.records(ctx, strings.Join(page, " AND "), pageArgs, order, limit)
 		if err != nil {
 			return nil, fmt.Errorf("store: list executions: %w", err)
 		}
@@ -86,8 +93,8 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 const lastStatus = `(SELECT o.status FROM outcomes o
 	WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF ORDER BY o.id DESC LIMIT 1)`
 
-// records returns whole records, newest first.
-func (s *Store) records(ctx context.Context, where string, args []any, limit int) ([]*store.Record, error) {
+// records returns whole records.
+func (s *Store) records(ctx context.Context, where string, args []any, order string, limit int) ([]*store.Record, error) {
 	var records []*store.Record
 	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
 		var seqs []int64
@@ -108,7 +115,7 @@ func (s *Store) records(ctx context.Context, where string, args []any, limit int
 			return nil
 		}, "SELECT "+executionColumns+`, p.due FROM executions e
 			LEFT JOIN pending p ON p.instance = e.instance AND p.lane = `+laneColumn+` AND p.seq = e.seq
-			WHERE `+where+" ORDER BY e.id DESC LIMIT ?", append(slices.Clip(args), limit)...); err != nil {
+			WHERE `+where+" ORDER BY "+order+" LIMIT ?", append(slices.Clip(args), limit)...); err != nil {
 			return err
 		}
 		for i, record := range records {

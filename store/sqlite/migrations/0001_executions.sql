@@ -20,6 +20,7 @@ CREATE TABLE executions (
 	body        BLOB,
 	logs        BLOB
 ) STRICT;
+CREATE INDEX executions_original ON executions (original) WHERE original <> '';
 
 -- How an attempt ended. It never changes.
 CREATE TABLE outcomes (

@@ -1,0 +1,186 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/runtime"
+	"github.com/sluice-go/sluice/store"
+)
+
+// leaseStore counts extensions, and lets none through while it is cut off.
+type leaseStore struct {
+	store.Store
+	cutOff     atomic.Bool
+	extensions atomic.Int32
+	silent     bool
+	wire       context.Context //nolint:containedctx // It ends when the store is cut off.
+}
+
+// Extend implements store.Leaser.
+func (s *leaseStore) Extend(ctx context.Context, worker store.Worker) ([]string, error) {
+	s.extensions.Add(1)
+	switch {
+	case !s.cutOff.Load():
+		return s.Store.Extend(ctx, worker)
+	case s.silent:
+		return nil, nil
+	default:
+		return nil, store.ErrUnavailable
+	}
+}
+
+// Claim implements store.Claimer. It ends when the store is cut off.
+func (s *leaseStore) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
+	connected, cut := context.WithCancel(ctx)
+	defer cut()
+	defer context.AfterFunc(s.wire, cut)()
+	claims, err := s.Store.Claim(connected, worker, limit)
+	if s.cutOff.Load() {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	return claims, err
+}
+
+// takeover is a flow that runs for a minute, or until its context ends; it keeps the causes.
+type takeover struct {
+	starts atomic.Int32
+	causes chan error
+}
+
+func (f *takeover) flow(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+	f.starts.Add(1)
+	for _, name := range []string{"first", "second"} {
+		if _, err := sluice.Step(ctx, name, func(context.Context) (string, error) {
+			time.Sleep(30 * time.Second) // Virtual. It ignores the context.
+			return run.ExecutionID, nil
+		}); err != nil {
+			f.causes <- context.Cause(ctx)
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// TestLostLease cuts one of two runtimes off: the other goes on with its execution.
+func TestLostLease(t *testing.T) {
+	t.Parallel()
+	for name, silent := range map[string]bool{"told by Extend": false, "told by the first write": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inMemory(t, func(t *testing.T, database store.Store) {
+				f := &takeover{causes: make(chan error, 9)}
+				wire, snap := context.WithCancel(t.Context())
+				cut := &leaseStore{Store: database, silent: silent, wire: wire}
+				integration := integrationOf(f.flow, queued(sluice.SequentialQueueConfig{}), retried(3, 1))
+				one, two := startOn(t, cut, integration), startOn(t, database, integration)
+				id := idOf(send(t, one, `{}`))
+				next := idOf(send(t, two, `{}`))
+				time.Sleep(20 * time.Second)
+				require.EqualValues(t, 1, f.starts.Load(), "the lease is kept beyond its length")
+				cut.cutOff.Store(true)
+				snap()
+				time.Sleep(17 * time.Second)
+				require.EqualValues(t, 2, f.starts.Load(), "taken over within lease and a second")
+				time.Sleep(5 * time.Minute)
+				require.ErrorIs(t, <-f.causes, sluice.ErrLeaseLost)
+				x := execution(t, two, id)
+				require.Equal(t, store.StatusSucceeded, x.Status, x.Error)
+				require.Len(t, x.Attempts, 1, "a lost lease is no attempt")
+				require.Equal(t, store.StatusSucceeded, execution(t, two, next).Status)
+				require.False(t, execution(t, two, next).Attempts[0].StartedAt.Before(x.Attempts[0].EndedAt))
+				require.NoError(t, errors.Join(one.Stop(t.Context()), two.Stop(t.Context())))
+			})
+		})
+	}
+}
+
+// TestLeaseIsTickless: it is extended while something runs, and then no more.
+func TestLeaseIsTickless(t *testing.T) {
+	t.Parallel()
+	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) {
+		time.Sleep(time.Minute) // Virtual.
+		return nil, nil
+	}
+	inMemory(t, func(t *testing.T, database store.Store) {
+		counted := &leaseStore{Store: database, wire: t.Context()}
+		rt := startOn(t, counted, integrationOf(flow))
+		require.Equal(t, http.StatusOK, send(t, rt, `{}`).Code)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.InDelta(t, 12, counted.extensions.Load(), 1, "three times in 15 seconds")
+		before := counted.extensions.Load()
+		time.Sleep(365 * 24 * time.Hour)
+		require.LessOrEqual(t, counted.extensions.Load(), before+1)
+		require.NoError(t, rt.Stop(t.Context()))
+	})
+}
+
+// TestWhatIsNotServedHereWaits for a runtime that has its flow, in its order.
+func TestWhatIsNotServedHereWaits(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	inMemory(t, func(t *testing.T, database store.Store) {
+		whole := integrationOf(r.flow, queued(sluice.SequentialQueueConfig{}))
+		part := integrationOf(nothing)
+		part.Flows[0].Name, part.Flows[0].StableKey = "Other", "other"
+		rt := startOn(t, database, whole)
+		ids := []string{idOf(send(t, rt, "1")), idOf(send(t, rt, "2")), idOf(send(t, rt, "3"))}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.NoError(t, rt.Stop(ctx))
+		without := startOn(t, database, part)
+		time.Sleep(time.Hour)
+		for _, id := range ids {
+			require.False(t, execution(t, without, id).Status.Final())
+		}
+		rt = startOn(t, database, whole)
+		time.Sleep(time.Hour)
+		for _, id := range ids {
+			require.Equal(t, store.StatusSucceeded, execution(t, rt, id).Status)
+		}
+		require.Equal(t, []string{"1/1", "1/1", "2/1", "3/1"}, r.started)
+		require.NoError(t, errors.Join(rt.Stop(t.Context()), without.Stop(t.Context())))
+	})
+}
+
+// TestMissingMasterKeyWaits for a runtime that has it.
+func TestMissingMasterKeyWaits(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	options := func(database store.Store, keys ...[]byte) runtime.Options {
+		return runtime.Options{Integrations: []*sluice.Integration{integrationOf(r.flow)}, Store: database, MasterKeys: keys}
+	}
+	start := func(t *testing.T, options runtime.Options) *runtime.Runtime {
+		t.Helper()
+		rt, err := runtime.New(t.Context(), options)
+		require.NoError(t, err)
+		require.NoError(t, rt.Start(t.Context()))
+		return rt
+	}
+	inMemory(t, func(t *testing.T, database store.Store) {
+		key := make([]byte, 32)
+		rt := start(t, options(database, key))
+		id := idOf(send(t, rt, "1"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.NoError(t, rt.Stop(ctx))
+		keyless := start(t, options(database))
+		time.Sleep(time.Hour)
+		require.False(t, execution(t, keyless, id).Status.Final())
+		require.NoError(t, keyless.Stop(t.Context()))
+		rt = start(t, options(database, key))
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, store.StatusSucceeded, execution(t, rt, id).Status)
+		require.NoError(t, rt.Stop(t.Context()))
+	})
+}
