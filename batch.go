@@ -16,6 +16,16 @@ type BatchConfig struct {
 	ConcurrentBatchLimit *int
 }
 
+// BatchAttributes tells of the batch that an execution receives.
+type BatchAttributes struct {
+	// Enabled is set where the execution receives a batch.
+	Enabled bool
+	// BatchSize is that of the flow's [BatchConfig]; the last batch of a page may be smaller.
+	BatchSize int
+	// Page is the number of the page, from 1, and Index that of the batch in it, from 0.
+	Page, Index int
+}
+
 // BatchPage is one page of items and the cursor of the next.
 type BatchPage[Item, Cursor any] struct {
 	// Items of this page.

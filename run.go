@@ -27,6 +27,8 @@ type Run struct {
 	Payload *TriggerPayload
 	// Deployment tells hooks, and flows that a deployment or a removal starts, why they run.
 	Deployment DeploymentAttributes
+	// Batch tells of the batch of a [BatchTrigger] that the flow receives.
+	Batch BatchAttributes
 	// Customer, Instance, User, Integration and Flow tell what is executed, for whom.
 	Customer    CustomerAttributes
 	Instance    InstanceAttributes
@@ -59,6 +61,8 @@ const (
 	InvokePoll InvokeType = "poll"
 	// InvokeCrossFlow is a call of another flow: see [FlowRef].
 	InvokeCrossFlow InvokeType = "crossFlow"
+	// InvokeBatch is a page of a [BatchTrigger]: the execution receives a batch of its items.
+	InvokeBatch InvokeType = "batch"
 	// InvokeDeploy and InvokeRemove are the deployment and the removal of an instance: of
 	// flows with an [InstanceDeployTrigger] or an [InstanceRemoveTrigger].
 	InvokeDeploy InvokeType = "deploy"

@@ -112,7 +112,7 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	x.record.Payload = payload
 	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps, State: x.changes}
 	if x.skip != "" {
-		acceptance.Outcome = x.skipped()
+		acceptance.Outcome, acceptance.State = x.skipped(), x.lastingChanges()
 	}
 	if x.dedupeKey != "" {
 		acceptance.DedupeUntil = x.record.AcceptedAt.Add(x.target.Flow.dedupeWindow)

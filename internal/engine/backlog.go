@@ -49,6 +49,32 @@ func (b *backlog) enter(instance string, size int64) bool {
 	return true
 }
 
+// enterAll counts executions of one instance in, if there is room for all of them, or if none
+// of it waits: then they are as many as they are.
+func (b *backlog) enterAll(acceptances []*store.Acceptance) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	instance := acceptances[0].Execution.Instance
+	after, total := b.instances[instance], b.total
+	alone := after.count == 0
+	for _, acceptance := range acceptances {
+		size := payloadSize(acceptance.Execution)
+		after, total = after.plus(size), total.plus(size)
+	}
+	if !alone && (after.count > b.limit.count-b.total.count || after.bytes > b.limit.bytes-b.total.bytes) {
+		return false
+	}
+	b.instances[instance], b.total = after, total
+	return true
+}
+
+// leaveAll counts executions out that enterAll counted in.
+func (b *backlog) leaveAll(acceptances []*store.Acceptance) {
+	for _, acceptance := range acceptances {
+		b.leave(acceptance.Execution.Instance, payloadSize(acceptance.Execution))
+	}
+}
+
 // leave counts an execution out that enter counted in.
 func (b *backlog) leave(instance string, size int64) {
 	b.mu.Lock()

@@ -160,6 +160,9 @@ func (x *execution) run() {
 
 // callFlow calls the flow as its error config says.
 func (x *execution) callFlow(ctx context.Context) (reply *Reply, err error) {
+	if x.marks.Page != nil {
+		return x.spread(ctx)
+	}
 	ignored, err := x.handle(ctx, "the flow", flowErrors{x.target.Flow.errorConfig()}, func() (err error) {
 		reply, err = x.tryFlow(ctx)
 		return err

@@ -108,7 +108,7 @@ func (e *Engine) prepare(target Target, record *store.Execution, attempt int) (*
 	}
 	return &execution{
 		engine: e, target: target, record: record, attempt: attempt, values: values,
-		started: time.Now().UTC(), done: make(chan struct{}),
+		started: time.Now().UTC(), done: make(chan struct{}), state: &stateBuffer{},
 	}, nil
 }
 
@@ -131,6 +131,7 @@ func (x *execution) newRun(ctx context.Context, payload *sluice.TriggerPayload) 
 		StartedAt:      x.started,
 		Payload:        payload,
 		Deployment:     x.deployment(payload),
+		Batch:          x.batchOf(),
 		Customer:       payload.Customer,
 		Instance:       payload.Instance,
 		User:           payload.User,

@@ -62,16 +62,25 @@ func (x *execution) fire(ctx context.Context, method string) (*Fired, error) {
 	if before := x.target.prelude; before != nil && fired.Response == nil && fired.Acknowledgement == nil {
 		fired.Response, fired.Acknowledgement = before.response, before.acknowledgement
 	}
-	if fired.Stop || x.skip != "" {
+	if fired.Stop {
 		return fired, nil
 	}
+	return fired, x.checkFired()
+}
+
+// checkFired refuses what the trigger left if it does not fit the flow, and finds what names
+// it. A page is no input of the flow: its batches are.
+func (x *execution) checkFired() error {
+	if x.skip != "" || x.marks.Page != nil {
+		return nil
+	}
 	if err := x.checkInput(); err != nil {
-		return fired, err
+		return err
 	}
 	if err := x.findDedupeKey(); err != nil {
-		return fired, err
+		return err
 	}
-	return fired, x.findUniqueKey()
+	return x.findUniqueKey()
 }
 
 // checkInput refuses a body that does not fit the flow. Types of the flow's own decode it.
@@ -90,7 +99,7 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 	if signed && x.marks.Invoker == nil {
 		err = x.fireSigned(ctx, fired, trigger, method)
 	} else {
-		err = x.callTrigger(ctx, fired, x.target.Flow.triggerFunc())
+		err = x.callFlowTrigger(ctx, fired)
 	}
 	if err != nil {
 		return err
@@ -107,6 +116,14 @@ func (f *Flow) triggerFunc() sluice.TriggerFunc {
 		return trigger.OnTrigger
 	}
 	return f.OnTrigger
+}
+
+// callFlowTrigger calls the flow's trigger, if it has one.
+func (x *execution) callFlowTrigger(ctx context.Context, fired *Fired) error {
+	if batcher, ok := x.target.Flow.trigger.(sluice.Batcher); ok {
+		return x.fetchPage(ctx, fired, batcher, pageMark{Number: 1})
+	}
+	return x.callTrigger(ctx, fired, x.target.Flow.triggerFunc())
 }
 
 // callTrigger calls a trigger function, if there is one, and takes over what it returns.
@@ -151,18 +168,26 @@ func (x *execution) callTrigger(ctx context.Context, fired *Fired, trigger sluic
 	return nil
 }
 
-// noChanges is why nothing is executed after a poll that found nothing.
-const noChanges = "the poll found no changes"
+// Why nothing is executed after a trigger.
+const (
+	noChanges        = "the poll found no changes"
+	stoppedByTrigger = "its trigger stopped it"
+)
 
-// triggerTimeout is how long the trigger may take: nobody waits for that of a schedule.
+// triggerTimeout is how long the trigger may take: nobody waits for that of a schedule, nor
+// for a page after the first.
 func (x *execution) triggerTimeout() time.Duration {
-	if x.isRequested() {
-		return x.engine.options.TriggerTimeout
+	if x.isScheduled() || x.marks.Page != nil {
+		return x.engine.options.ExecutionTimeout
 	}
-	return x.engine.options.ExecutionTimeout
+	return x.engine.options.TriggerTimeout
 }
 
-// isRequested tells whether a caller waits for an answer.
+func (x *execution) isScheduled() bool {
+	invoke := sluice.InvokeType(x.record.InvokeType)
+	return invoke == sluice.InvokeSchedule || invoke == sluice.InvokePoll
+}
+
 func (x *execution) isRequested() bool { return x.record.InvokeType == string(sluice.InvokeWebhook) }
 
 // checkResponse completes a response that a trigger gives, or tells what is wrong with it.

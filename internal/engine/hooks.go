@@ -36,7 +36,7 @@ func (m *making) lifecycle(instance *Instance, reason sluice.DeploymentReason) *
 }
 
 // deploy calls, flow by flow in their order: OnInstanceDeploy of all, the flows that a
-// deployment starts, the webhook handlers of all. The end of a pause concerns only the
+// deployment starts, the initial syncs of a first one, the webhook handlers of all. The end of a pause concerns only the
 // handlers; they wait for it.
 func (l *lifecycle) deploy(ctx context.Context) error {
 	flows := l.instance.definition.ordered
@@ -47,6 +47,11 @@ func (l *lifecycle) deploy(ctx context.Context) error {
 			}
 		}
 		if _, err := l.startFlows(ctx, sluice.InvokeDeploy); err != nil {
+			return err
+		}
+	}
+	if l.attributes.Reason == sluice.ReasonDeployed {
+		if err := l.startSyncs(ctx); err != nil {
 			return err
 		}
 	}

@@ -43,6 +43,9 @@ type payloadMarks struct {
 	State bool `json:"state,omitempty"`
 	// Invoker is who called the flow; nil if no other flow did.
 	Invoker *Invoker `json:"invoker,omitempty"`
+	// Page and Batch are set where the execution spreads a page, or receives a batch.
+	Page  *pageMark  `json:"spreads,omitempty"`
+	Batch *batchMark `json:"batch,omitempty"`
 }
 
 // encodePayload brings a payload into its stored form.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/variant"
 	"github.com/sluice-go/sluice/store"
@@ -97,23 +95,22 @@ func (e *Engine) fireDue(due *store.Schedule) error {
 	case !isDeployed(instance.record):
 		return e.putSchedules(e.writing, instance)
 	}
-	flow, ok := instance.definition.flows[due.Flow]
+	target, err := instance.target(due.Flow)
+	if err != nil {
+		return err
+	}
 	catchUp := 0
-	if ok && flow.Schedule != nil {
-		catchUp = flow.Schedule.CatchUp
+	if schedule := target.Flow.Schedule; schedule != nil {
+		catchUp = schedule.CatchUp
 	}
 	runs, next := timing.turn(due.Due, e.began, time.Now(), catchUp)
 	advance := store.ScheduleAdvance{Instance: due.Instance, Flow: due.Flow, From: due.Due, To: next}
-	switch {
-	case !runs:
+	if !runs {
 		e.options.Logger.InfoContext(e.work, "runs of a schedule were missed", "instance", due.Instance, "flow", due.Flow,
 			"from", due.Due, "to", next)
 		return e.options.Store.AdvanceSchedule(e.writing, advance)
-	case !ok:
-		return e.failDue(instance, due, advance)
-	default:
-		return e.runDue(instance.of(flow), due, advance)
 	}
+	return e.runDue(target, due, advance)
 }
 
 // deployed returns the instance with the id. One that seems to be paused is read again: what
@@ -125,29 +122,6 @@ func (e *Engine) deployed(id string) (*Instance, error) {
 	}
 	e.forget(instance.record)
 	return e.load(e.work, byID(id), e.options.Store.Instance)
-}
-
-// failDue puts on record that a flow is due which is not registered.
-func (e *Engine) failDue(instance *Instance, due *store.Schedule, advance store.ScheduleAdvance) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	payload, err := encodePayload(&sluice.TriggerPayload{StartedAt: time.Now().UTC(), DueAt: due.Due}, payloadMarks{})
-	if err != nil {
-		return err
-	}
-	now, record := time.Now().UTC(), instance.record
-	_, cause := instance.target(due.Flow)
-	_, err = e.options.Store.Accept(e.writing, &store.Acceptance{
-		Execution: &store.Execution{
-			ID: id.String(), Integration: record.Integration, Version: record.Version, Customer: record.Customer.ID,
-			Instance: record.ID, Flow: due.Flow, InvokeType: string(sluice.InvokeSchedule), AcceptedAt: now, Payload: payload,
-		},
-		Outcome:  &store.Outcome{Attempt: 1, Status: store.StatusFailed, StartedAt: now, EndedAt: now, Error: cause.Error()},
-		Schedule: &advance,
-	})
-	return err
 }
 
 // runDue lets the flow's trigger see what is due, and accepts what comes of it.
@@ -200,19 +174,13 @@ func (e *Engine) unfinished(flow *Flow, last string) (string, error) {
 func (x *execution) fireDue() error {
 	defer x.sealLogs()
 	fired := &Fired{execution: x}
-	if err := x.callTrigger(x.engine.work, fired, x.target.Flow.triggerFunc()); err != nil {
+	if err := x.callFlowTrigger(x.engine.work, fired); err != nil {
 		return err
 	}
 	if fired.Stop {
-		x.skip = "its trigger stopped it"
+		x.skip = stoppedByTrigger
 	}
-	if x.skip != "" {
-		return nil
-	}
-	if err := x.checkInput(); err != nil {
-		return err
-	}
-	return x.findDedupeKey()
+	return x.checkFired()
 }
 
 // acceptDue accepts an execution, or one that failed with the cause before, and moves its

@@ -207,6 +207,11 @@ func (x *execution) finalState(status store.Status) []store.StateChange {
 	return changes
 }
 
+// lastingChanges are the changes before the acceptance that outlive the execution.
+func (x *execution) lastingChanges() []store.StateChange {
+	return slices.DeleteFunc(slices.Clone(x.changes), func(c store.StateChange) bool { return c.Scope == x.ownScope() })
+}
+
 func (x *execution) ownScope() store.Scope {
 	return store.Scope{Kind: store.ScopeExecution, ID: x.record.ID}
 }

@@ -20,7 +20,6 @@ func checkSupported(integration *sluice.Integration) error {
 	}
 	for i := range integration.Flows {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
-		refuse(flow.OnDeployTrigger != nil, path+"onDeployTrigger", "an initial sync")
 		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
 	}
@@ -29,7 +28,7 @@ func checkSupported(integration *sluice.Integration) error {
 
 func servedTrigger(trigger sluice.Trigger) bool {
 	switch variant.Of(trigger).(type) {
-	case nil, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger, sluice.InstanceRemoveTrigger:
+	case nil, sluice.Batcher, sluice.WebhookTrigger, sluice.HMACTrigger, sluice.InstanceDeployTrigger, sluice.InstanceRemoveTrigger:
 		return true
 	default:
 		return false
