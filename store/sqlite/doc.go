@@ -21,6 +21,11 @@
 // Workers share the store when several runtimes of one process do. Their leases stand in
 // memory, too; the claims of one that has run out end as a crash would end them.
 //
+// What does not run is canceled at once. That a running execution is to be canceled is
+// marked in pending, for whoever claims it after a crash. State is applied to the values
+// that the keys have in the commit; a write whose change is refused is taken back to its
+// savepoint, and the commit goes on without it.
+//
 // Listing executions walks them from the newest back and filters on the way. There are no
 // indexes for it: each would cost acceptances a tenth to a quarter of their rate.
 package sqlite
