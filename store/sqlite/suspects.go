@@ -58,19 +58,21 @@ func (q *queue) addedSuspect(s *seat) {
 	}
 }
 
-// pickedSuspect has the suspect be the one that runs. No seat is reserved for the others
-// until it ends.
+// pickedSuspect has the suspect be the one that runs. No seat is reserved for others until
+// it ends.
 func (q *queue) pickedSuspect(s *seat) {
 	q.taken = s
 	if s.limit > 0 {
-		q.lane(s.laneID).suspects--
+		l := q.lane(s.laneID)
+		l.suspects--
+		q.enter(l)
 	}
 	for _, other := range q.suspects.ready {
 		if other.limit > 0 {
 			q.enter(q.lane(other.laneID))
-			q.wake(1)
 		}
 	}
+	q.wake(1 + len(q.suspects.ready))
 }
 
 // endSuspect lets the next suspect run if the seat is the one that did.

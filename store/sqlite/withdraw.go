@@ -42,8 +42,9 @@ func (q *queue) withdraw(seq int64) (s *seat, ready bool) {
 func (q *queue) dismiss(s *seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	l := q.laneFor(s)
 	q.stand(s)
+	q.enter(q.suspects)
+	l := q.lane(s.laneID)
 	q.enter(l)
 	q.wake(1)
 	q.tidy(l)

@@ -19,12 +19,15 @@ import (
 func testModel(t *testing.T, s *suite) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := &model{t: t, driver: s.driver, store: s.driver.Open(t), keys: map[string]*modeled{}, state: map[string][]byte{}}
+		m.instance = instance(t, "acme", "main")
+		m.pause(r)
 		defer func() { require.NoError(r, m.store.Close()) }()
 		actions := map[string]func(*rapid.T){
 			"":        m.compareOne,
 			"accept":  m.accept,
 			"claim":   m.claim,
 			"finish":  m.finish,
+			"pause":   m.pause,
 			"record":  m.recordStep,
 			"release": m.release,
 			"cancel":  m.cancel,
@@ -46,6 +49,8 @@ type model struct {
 	// all is in the order of acceptance, keys are the dedupe keys in use.
 	all  []*modeled
 	keys map[string]*modeled
+	// instance may be paused.
+	instance *store.Instance
 	// state is that of instance a, by key.
 	state map[string][]byte
 	// lost are claims that ended.
@@ -61,20 +66,45 @@ type modeled struct {
 	// canceled says why it is to be canceled.
 	canceled string
 	last     int64
-	// crashes is what its next claim says; at most so many for one that is due. deaths
-	// counts since its last outcome.
+	// crashes is what its next claim says; deaths counts since its last outcome. If it may
+	// have been ready when the process died, they may be 1 instead of 0.
 	crashes, deaths int
+	perhapsCrashed  bool
+	// kept says whether it has its seat while it is not claimed.
+	kept seat
+	// released says that a claim ended without an outcome, in this attempt.
+	released bool
+}
+
+// seat says whether an execution has one that it kept. Whether one that has resumed still
+// keeps it over a crash is up to the driver.
+type seat int
+
+const (
+	none seat = iota
+	perhaps
+	kept
+)
+
+// keeps draws whether a seat is kept.
+func (e *modeled) keeps(r *rapid.T) bool {
+	keep := rapid.Bool().Draw(r, "keep seat")
+	if e.kept = none; keep && e.Lane.Limit > 0 {
+		e.kept = kept
+	}
+	return keep
 }
 
 func (m *model) accept(r *rapid.T) {
-	e := execution(m.t, rapid.SampledFrom([]string{"a", "b", ""}).Draw(r, "instance"))
+	e := execution(m.t, rapid.SampledFrom([]string{"a", "", m.instance.ID}).Draw(r, "instance"))
+	e.Lane = rapid.SampledFrom([]store.Lane{{}, {Key: "k"}, {Key: "k", Limit: 1}, {Key: "l", Limit: 2}, {Key: "k", Limit: 2}}).Draw(r, "lane")
 	a := &store.Acceptance{Execution: e, DedupeKey: rapid.SampledFrom([]string{"", "k", "l"}).Draw(r, "key")}
 	a.DedupeUntil = e.AcceptedAt.Add(time.Hour)
 	e.UniqueKey = rapid.SampledFrom([]string{"", "u"}).Draw(r, "unique key")
 	next := &modeled{Record: store.Record{Execution: *e, Status: store.StatusQueued}}
 	switch rapid.SampledFrom([]string{"ready", "claimed", "over"}).Draw(r, "as") {
 	case "claimed":
-		a.Worker, next.Status = worker("w"), store.StatusRunning
+		a.Worker = worker("w")
 	case "over":
 		a.Outcome = outcome(1, store.StatusSkipped)
 		next.Status, next.Attempts = store.StatusSkipped, []*store.Outcome{a.Outcome}
@@ -89,8 +119,6 @@ func (m *model) accept(r *rapid.T) {
 	}
 	m.keys[key] = next
 	require.Empty(r, accepted.DuplicateOf)
-	require.Equal(r, a.Worker.ID != "", accepted.Claim != nil)
-	next.claim = accepted.Claim
 	var superseded []string
 	for _, o := range m.all {
 		if m.supersedes(next, o) && o.claim == nil && len(o.Attempts) > 0 && !o.Status.Final() {
@@ -100,59 +128,60 @@ func (m *model) accept(r *rapid.T) {
 	}
 	require.Equal(r, superseded, accepted.Canceled)
 	m.all = append(m.all, next)
+	switch {
+	case a.Worker.ID == "":
+		require.Nil(r, accepted.Claim)
+	case accepted.Claim != nil:
+		if e.Lane.Limit > 0 {
+			m.requireTurn(r, next)
+		}
+		next.Status, next.claim = store.StatusRunning, accepted.Claim
+	default:
+		require.True(r, e.Lane.Limit > 0 || m.paused(next), "nothing holds it up")
+	}
 }
 
 func (m *model) claim(r *rapid.T) {
-	if !slices.ContainsFunc(m.all, m.mayRun) {
-		ctx, cancel := context.WithTimeoutCause(m.t.Context(), time.Millisecond, errPatience)
-		defer cancel()
-		_, err := m.store.Claim(ctx, worker("w"), 1)
-		require.ErrorIs(r, err, errPatience)
-		return
+	must := m.mustRun()
+	patience := time.Millisecond
+	if must {
+		patience = 10 * time.Second
 	}
 	limit := rapid.IntRange(1, 3).Draw(r, "limit")
-	ctx, cancel := context.WithTimeoutCause(m.t.Context(), 10*time.Second, errPatience)
+	ctx, cancel := context.WithTimeoutCause(m.t.Context(), patience, errPatience)
 	defer cancel()
 	claims, err := m.store.Claim(ctx, worker("w"), limit)
-	require.NoError(r, err)
+	if err != nil {
+		require.ErrorIs(r, err, errPatience)
+		require.False(r, must, "something is ready")
+		return
+	}
 	require.NotEmpty(r, claims)
 	require.LessOrEqual(r, len(claims), limit)
 	for _, claim := range claims {
-		e := m.find(claim.Execution.ID)
-		require.Equal(r, e.Execution, *claim.Execution)
-		if e.due {
-			require.LessOrEqual(r, claim.Crashes, e.crashes)
-			e.crashes, e.deaths = claim.Crashes, claim.Crashes
-		} else {
-			require.Equal(r, m.firstLike(e), e, "the first of its instance, or of the suspects")
-		}
-		require.True(r, m.mayRun(e), "a suspect runs already")
-		require.Equal(r, e.crashes, claim.Crashes)
-		require.Equal(r, e.canceled, claim.Canceled)
-		require.Equal(r, len(e.Attempts)+1, claim.Attempt)
-		require.Greater(r, claim.Token, e.last)
-		if len(e.Steps) > 0 && len(e.Attempts) == 0 {
-			require.True(r, claim.Recovered)
-		}
-		e.Status, e.Due, e.due, e.claim, e.last = store.StatusRunning, time.Time{}, false, claim, claim.Token
+		m.claimed(r, claim)
 	}
 }
 
-// mayRun tells whether an execution can be claimed.
-func (m *model) mayRun(e *modeled) bool {
-	return e.due || e.Status == store.StatusQueued && (!e.suspect() || !slices.ContainsFunc(m.all, func(e *modeled) bool {
-		return e.claim != nil && e.suspect()
-	}))
-}
-
-func (e *modeled) suspect() bool { return e.deaths > 1 }
-
-// firstLike returns the first ready suspect if e is one, else the first other one of its
-// instance.
-func (m *model) firstLike(e *modeled) *modeled {
-	return m.all[slices.IndexFunc(m.all, func(o *modeled) bool {
-		return o.Status == store.StatusQueued && !o.due && o.suspect() == e.suspect() && (e.suspect() || o.Instance == e.Instance)
-	})]
+func (m *model) claimed(r *rapid.T, claim *store.Claim) {
+	e := m.find(claim.Execution.ID)
+	require.Equal(r, e.Execution, *claim.Execution)
+	if e.perhapsCrashed && e.crashes == 0 && claim.Crashes == 1 {
+		e.crashes, e.deaths = 1, max(e.deaths, 1)
+	}
+	m.requireTurn(r, e)
+	require.Equal(r, e.crashes, claim.Crashes)
+	require.Equal(r, e.canceled, claim.Canceled)
+	require.Equal(r, len(e.Attempts)+1, claim.Attempt)
+	require.Greater(r, claim.Token, e.last)
+	if len(e.Steps) > 0 && len(e.Attempts) == 0 || e.released {
+		require.True(r, claim.Recovered)
+	}
+	e.Status, e.Due, e.due, e.perhapsCrashed = store.StatusRunning, time.Time{}, false, false
+	e.claim, e.last = claim, claim.Token
+	if e.kept != none {
+		e.kept = perhaps
+	}
 }
 
 func (m *model) find(id string) *modeled {
@@ -178,7 +207,10 @@ func (m *model) finish(r *rapid.T) {
 	o := outcome(e.claim.Attempt, rapid.SampledFrom([]store.Status{
 		store.StatusSucceeded, store.StatusFailed, store.StatusWaiting,
 	}).Draw(r, "status"))
+	before := e.kept
+	e.kept = none
 	if o.Status == store.StatusWaiting {
+		o.KeepSeat = e.keeps(r)
 		e.due = rapid.Bool().Draw(r, "due")
 		o.NextAttempt = time.Now().Add(time.Hour).UTC()
 		if e.due {
@@ -187,13 +219,16 @@ func (m *model) finish(r *rapid.T) {
 	}
 	want := m.recorded(e, *o)
 	if !m.commits(r, &o.State, func() error { return m.store.Finish(m.t.Context(), e.claim, o) }) {
-		e.due = false
+		e.due, e.kept = false, before
 		return
 	}
 	require.Equal(r, want, *o)
-	e.due = e.due && o.Status == store.StatusWaiting
+	if o.Status != store.StatusWaiting {
+		e.due, e.kept = false, none
+	}
+	o.KeepSeat = false
 	e.Status, e.Due, e.Attempts, e.crashes = o.Status, o.NextAttempt, append(e.Attempts, o), 0
-	e.deaths = 0
+	e.deaths, e.released = 0, false
 	m.lose(e)
 }
 
@@ -220,7 +255,7 @@ func (m *model) recorded(e *modeled, o store.Outcome) store.Outcome {
 // end cancels an execution that does not run.
 func (e *modeled) end(reason string) {
 	e.Attempts = append(e.Attempts, &store.Outcome{Attempt: len(e.Attempts) + 1, Status: store.StatusCanceled, Error: reason})
-	e.Status, e.Due, e.due, e.deaths = store.StatusCanceled, time.Time{}, false, 0
+	e.Status, e.Due, e.due, e.deaths, e.kept = store.StatusCanceled, time.Time{}, false, 0, none
 }
 
 func (m *model) cancel(r *rapid.T) {
@@ -264,8 +299,21 @@ func (m *model) recordStep(r *rapid.T) {
 
 func (m *model) release(r *rapid.T) {
 	e := m.running(r)
-	require.NoError(r, m.store.Release(m.t.Context(), e.claim, store.Pause{}))
-	e.Status = store.StatusQueued
+	pause := store.Pause{KeepSeat: e.keeps(r)}
+	switch rapid.SampledFrom([]string{"at once", "due", "later"}).Draw(r, "until") {
+	case "due":
+		pause.Until, e.due = start, true
+	case "later":
+		pause.Until = time.Now().Add(time.Hour).UTC()
+	}
+	require.NoError(r, m.store.Release(m.t.Context(), e.claim, pause))
+	if e.canceled != "" {
+		pause.Until, e.due = time.Time{}, false // It does not wait for its end.
+	}
+	e.Status, e.Due, e.released = store.StatusQueued, pause.Until, true
+	if !pause.Until.IsZero() {
+		e.Status = store.StatusWaiting
+	}
 	m.lose(e)
 }
 
@@ -285,10 +333,14 @@ func (m *model) crash(*rapid.T) {
 		switch {
 		case e.claim != nil:
 			e.crashes, e.deaths = e.crashes+1, e.deaths+1
-			e.Status = store.StatusQueued
+			e.Status, e.released = store.StatusQueued, true
 			m.lose(e)
-		case e.due || e.Status == store.StatusQueued:
-			e.crashes, e.deaths = max(e.crashes, 1), max(e.deaths, 1)
+		case e.due:
+			e.perhapsCrashed = true
+		case e.Status == store.StatusQueued:
+			if e.perhapsCrashed = true; e.kept == kept {
+				e.kept = perhaps
+			}
 		}
 	}
 }
