@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func TestSequentialKeepsTheOrder(t *testing.T) {
 	run(t, integrationOf(r.flow, queued(sluice.SequentialQueueConfig{}), retried(1, 1)), func(t *testing.T, h *sluicetest.Harness) {
 		var bodies []string
 		for n := range count {
-			bodies = append(bodies, fmt.Sprint(n))
+			bodies = append(bodies, strconv.Itoa(n))
 			require.Equal(t, http.StatusOK, h.Post("Flow", bodies[n]).StatusCode)
 		}
 		h.Advance(2 * count * time.Second)
@@ -127,7 +128,7 @@ func TestQueues(t *testing.T) {
 			run(t, integrationOf(r.flow, queued(test.queue)), func(t *testing.T, h *sluicetest.Harness) {
 				var bodies []string
 				for n := range 100 {
-					bodies = append(bodies, fmt.Sprint(n))
+					bodies = append(bodies, strconv.Itoa(n))
 					require.Equal(t, http.StatusOK, h.Post("Flow", bodies[n]).StatusCode)
 				}
 				h.Advance(2 * time.Minute)
@@ -184,7 +185,7 @@ func TestBlockOnRetry(t *testing.T) {
 			r := &recorder{fails: func(body string, attempt int) bool { return body == "0" && attempt == 1 }}
 			run(t, integrationOf(r.flow, queued(test.queue), retried(1, 1)), func(t *testing.T, h *sluicetest.Harness) {
 				for n := range 4 {
-					h.Post("Flow", fmt.Sprint(n))
+					h.Post("Flow", strconv.Itoa(n))
 					h.Advance(1)
 				}
 				h.Drain()

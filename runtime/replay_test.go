@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -179,7 +179,7 @@ func TestReplayAll(t *testing.T) {
 		}
 		var ids, bodies []string
 		for n := range count {
-			bodies = append(bodies, fmt.Sprint(n))
+			bodies = append(bodies, strconv.Itoa(n))
 			ids = append(ids, executionID(t, h.Post("Flow", bodies[n])))
 			h.Advance(1)
 		}

@@ -1,6 +1,11 @@
 package engine
 
-import "github.com/sluice-go/sluice"
+import (
+	"context"
+
+	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
+)
 
 // canceledError is the cause with which the context of a canceled execution ends. Without a
 // reason it was canceled by another process, and the store knows the reason.
@@ -14,3 +19,21 @@ func (e *canceledError) Error() string {
 }
 
 func (e *canceledError) Unwrap() error { return sluice.ErrCanceled }
+
+// Cancel ends an execution from outside. One that runs here has its context ended at once,
+// one that runs elsewhere when its process hears of it.
+func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
+	status, err := e.options.Store.Cancel(ctx, id, reason)
+	if err != nil {
+		return err
+	}
+	if status == store.StatusRunning {
+		e.tenures.end(id, &canceledError{reason})
+		return nil
+	}
+	record, err := e.options.Store.Execution(ctx, id)
+	if err == nil && len(record.Attempts) == 1 { // It waited for its first attempt.
+		e.backlog.leave(record.Instance, payloadSize(&record.Execution))
+	}
+	return nil
+}

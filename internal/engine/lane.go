@@ -108,7 +108,7 @@ func (e *Engine) restore(claim *store.Claim) (*execution, error) {
 	instance, err := e.load(e.work, byID(claim.Execution.Instance), e.options.Store.Instance)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, &canceledError{"its instance was deleted"}
+		return nil, &canceledError{"its instance is removed"}
 	case err != nil:
 		return nil, err
 	}

@@ -60,8 +60,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
 	e.began = time.Now()
 	e.active += 2
-	go e.keepLease()
-	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
+	go e.keepLease() //nolint:contextcheck // As dispatch.
+	go e.dispatch()  //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	go e.watch()
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // checkSupported refuses definitions that this version can describe and export, but not
-// serve yet: a flow that ran without its queue would be worse than one that
-// does not run.
+// serve yet: a flow with another trigger than its own would be worse than one that does not
+// run.
 func checkSupported(integration *sluice.Integration) error {
 	var faults []error
 	refuse := func(wrong bool, path, what string) {
@@ -20,7 +20,6 @@ func checkSupported(integration *sluice.Integration) error {
 	}
 	for i := range integration.Flows {
 		flow, path := &integration.Flows[i], fmt.Sprintf("flows[%d].", i)
-		refuse(flow.RetryConfig != nil && flow.RetryConfig.UniqueRequestIDField != "", path+"retryConfig.uniqueRequestIdField", "the cancelling of retries")
 		refuse(!servedTrigger(flow.Trigger), path+"trigger", fmt.Sprintf("a %T", flow.Trigger))
 	}
 	return errors.Join(faults...)
