@@ -35,7 +35,11 @@ func (u *unit) Checkpoint(ctx context.Context) (err error) {
 	}
 	reached := false
 	defer func() { u.leave(l, reached) }()
-	if u.x.journal.find(key) != nil {
+	record, err := u.x.find(ctx, key)
+	if err != nil {
+		return err
+	}
+	if record != nil {
 		u.state.dropSaved(u.x.journal.isSaved)
 	} else if err := u.commitState(ctx, key); err != nil {
 		return err

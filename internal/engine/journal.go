@@ -15,7 +15,12 @@ import (
 // journal knows the steps of an execution that are on record.
 type journal struct {
 	mu       sync.Mutex
-	recorded map[string]*store.Step
+	recorded map[string]*store.Step // by key, as read back
+	// written are the keys of those that this attempt has recorded. Their results are not
+	// kept in memory.
+	written map[string]bool
+	// slept are the keys of the sleeps that interrupted this attempt, until it goes on.
+	slept []string
 	// saved are the keys of steps whose state changes a checkpoint has committed; ownState
 	// says that one has committed state of the execution itself.
 	saved    map[string]bool
@@ -37,13 +42,41 @@ func (x *execution) readJournal(ctx context.Context) error {
 	return nil
 }
 
-// find returns the step on record, or nil.
-func (j *journal) find(key string) *store.Step {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.recorded[key]
+// find returns the step on record, or nil. One that this attempt has recorded is read back:
+// only a retry within the attempt comes to it again.
+func (x *execution) find(ctx context.Context, key string) (*store.Step, error) {
+	step, written := x.journal.find(key)
+	if step != nil || !written {
+		return step, nil
+	}
+	if err := x.readJournal(ctx); err != nil {
+		return nil, err
+	}
+	step, _ = x.journal.find(key)
+	return step, nil
 }
 
+func (j *journal) find(key string) (step *store.Step, written bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.recorded[key], j.written[key]
+}
+
+// write takes over a step that was recorded just now.
+func (j *journal) write(step *store.Step) error {
+	if strings.HasPrefix(step.Key, checkpointKind) {
+		return j.add(step)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.written == nil {
+		j.written = map[string]bool{}
+	}
+	j.written[step.Key] = true
+	return nil
+}
+
+// add takes over a step on record.
 func (j *journal) add(step *store.Step) error {
 	var checkpoint checkpointRecord
 	if strings.HasPrefix(step.Key, checkpointKind) {
@@ -92,5 +125,5 @@ func (x *execution) recordStep(ctx context.Context, step *store.Step) error {
 	if err != nil {
 		return fmt.Errorf("step %q: its result could not be recorded: %w", step.Name, err)
 	}
-	return x.journal.add(step)
+	return x.journal.write(step)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,10 +54,11 @@ func (u *unit) Sleep(ctx context.Context, name string, d time.Duration) error {
 // sleep waits until the time that is on record, or suspends the execution.
 func (u *unit) sleep(ctx context.Context, key, name string, d time.Duration) error {
 	x := u.x
-	step := x.journal.find(key)
-	replayed := step != nil
-	if !replayed {
-		var err error
+	step, err := x.find(ctx, key)
+	if err != nil {
+		return err
+	}
+	if step == nil {
 		if step, err = x.recordSleep(ctx, key, name, d); err != nil {
 			return err
 		}
@@ -73,7 +75,7 @@ func (u *unit) sleep(ctx context.Context, key, name string, d time.Duration) err
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if replayed && step.Attempt == x.attempt {
+	if x.journal.wake(key) {
 		return x.logs.restore(record.Logs)
 	}
 	return nil
@@ -101,9 +103,21 @@ func (x *execution) resume() {
 		var record sleepRecord
 		if json.Unmarshal(step.Result, &record) == nil {
 			x.started = record.StartedAt
-			return
+			x.journal.slept = append(x.journal.slept, step.Key)
 		}
 	}
+}
+
+// wake tells whether the attempt goes on after the sleep with the key, for the first time.
+func (j *journal) wake(key string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i := slices.Index(j.slept, key)
+	if i < 0 {
+		return false
+	}
+	j.slept = slices.Delete(j.slept, i, i+1)
+	return true
 }
 
 // awaited tells whether a caller waits for the execution at least until then.

@@ -28,7 +28,10 @@ func (u *unit) Step(ctx context.Context, step host.Step, run func(context.Contex
 	}
 	occurred := false
 	defer func() { u.leave(l, occurred) }()
-	record := u.x.journal.find(key)
+	record, err := u.x.find(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("step %q: %w", step.Name, err)
+	}
 	if record == nil {
 		if record, err = u.runStep(ctx, key, step, run); err != nil {
 			return nil, err
