@@ -121,9 +121,10 @@ type Schedules interface {
 	PutSchedules(ctx context.Context, instance string, schedules []*Schedule) error
 	// Schedules returns those of an instance, by flow.
 	Schedules(ctx context.Context, instance string) ([]*Schedule, error)
-	// ClaimSchedules waits until schedules are due, and claims up to limit of them for as
-	// long as the worker's lease, the longest due first: meanwhile nobody else gets them. It
-	// returns the context's cause when that ends first.
+	// ClaimSchedules waits until schedules are due, and claims up to limit of them, the
+	// longest due first: nobody gets them again for as long as the worker's lease, which
+	// Extend does not prolong, unless they move on. It returns the context's cause when that
+	// ends first.
 	ClaimSchedules(ctx context.Context, worker Worker, limit int) ([]*Schedule, error)
 	// AdvanceSchedule moves a schedule on without an execution. It returns ErrConflict if
 	// the schedule has moved, or is not there any more.
