@@ -79,7 +79,11 @@ func executionsOf(h *sluicetest.Harness, flow string) (found []*runtime.Executio
 // TestInvokeWaitsForTheResult, also with one slot for both, and with both lanes held.
 func TestInvokeWaitsForTheResult(t *testing.T) {
 	t.Parallel()
+	sequential := func(caller, callee *sluice.Flow) {
+		caller.QueueConfig, callee.QueueConfig = sluice.SequentialQueueConfig{}, sluice.SequentialQueueConfig{}
+	}
 	for name, change := range map[string]func(caller, callee *sluice.Flow){
+		"sequential":   sequential,
 		"asynchronous": func(_, _ *sluice.Flow) {},
 		"synchronous":  func(caller, _ *sluice.Flow) { caller.IsSynchronous = true },
 	} {
@@ -328,8 +332,11 @@ func TestCallsThatCannotEndAreRefused(t *testing.T) {
 		want   error
 		count  int
 	}{
-		"one after the other, no end": {ask, nil, sluice.ErrInvokeDepth, 33},
-		"itself, no end":              {self, nil, sluice.ErrInvokeDepth, 33},
+		"itself in its sequential lane": {self, sluice.SequentialQueueConfig{}, sluice.ErrWouldDeadlock, 1},
+		"the last seat of its lane":     {self, sluice.ThrottledQueueConfig{ConcurrencyLimit: 3}, sluice.ErrWouldDeadlock, 3},
+		"a caller that waits above":     {ask, sluice.SequentialQueueConfig{}, sluice.ErrWouldDeadlock, 2},
+		"one after the other, no end":   {ask, nil, sluice.ErrInvokeDepth, 33},
+		"itself, no end":                {self, nil, sluice.ErrInvokeDepth, 33},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -405,6 +412,13 @@ func TestACallIsATriggerOfTheFlow(t *testing.T) {
 		return got, callees
 	}
 	got, callees := run(t, func(_, callee *sluice.Flow) {
+		callee.QueueConfig = sluice.SequentialQueueConfig{DedupeIDField: "body.data.n"}
+	}, question{N: 7})
+	require.NoError(t, got.first)
+	require.NoError(t, got.second, "a duplicate is answered by the first")
+	require.Len(t, callees, 1)
+
+	got, callees = run(t, func(_, callee *sluice.Flow) {
 		callee.OnTrigger = func(_ context.Context, _ *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
 			changed := *payload
 			changed.Body = sluice.NewBody(question{N: 50})

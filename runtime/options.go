@@ -22,6 +22,8 @@ type Options struct {
 	// URLs start with it. It is never taken from requests. Defaults to
 	// http://127.0.0.1:8080.
 	BaseURL string
+	// Components are the code of those that integrations refer to in their ComponentRegistry.
+	Components []sluice.Component
 	// Concurrency bounds how many executions run at once; more wait in the database.
 	// Defaults to 256.
 	Concurrency int
@@ -200,6 +202,7 @@ func setDefault[T comparable](option *T, value T) {
 func (o Options) engine(s store.Store) engine.Options {
 	return engine.Options{
 		Integrations:       o.Integrations,
+		Components:         o.Components,
 		Store:              s,
 		Logger:             o.Logger,
 		Transport:          o.Transport,

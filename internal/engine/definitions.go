@@ -23,6 +23,8 @@ type definition struct {
 	routing *routing
 	// webhookURLs are those of the endpoint that all instances share; nil if they do not.
 	webhookURLs map[string]string
+	// components are the code of those that it may refer to, by key.
+	components map[string]sluice.Component
 	// refusals are those of requests to it.
 	refusals *refusals
 }
@@ -32,6 +34,12 @@ type Flow struct {
 	*sluice.Flow
 	// trigger is the flow's Trigger, never a pointer; nil is none.
 	trigger any
+	// component is the trigger of a component that the flow refers to; nil is none.
+	component *componentTrigger
+	// onDeploy and onDelete are its OnInstanceDeploy and OnInstanceDelete, webhooks its
+	// WebhookLifecycleHandlers, after those of its component.
+	onDeploy, onDelete []sluice.LifecycleFunc
+	webhooks           []*sluice.WebhookLifecycleHandlers
 	// isSecretHeader tells which headers only the trigger may see, by lower-case name.
 	isSecretHeader func(name string) bool
 	// isSecretParameter tells which parameters of the URL only the trigger may see.
@@ -125,10 +133,12 @@ func (f *Flow) shownOrganizationKeys() []string {
 	return slices.Concat([]string{}, f.OrganizationAPIKeys)
 }
 
-func newDefinitions(integrations []*sluice.Integration) (map[string]*definition, error) {
+func newDefinitions(integrations []*sluice.Integration, list []sluice.Component) (map[string]*definition, error) {
 	if len(integrations) == 0 {
 		return nil, errors.New("no integration to serve: Options.Integrations is empty")
 	}
+	components, err := newComponents(list)
+	faults := []error{err}
 	definitions := make(map[string]*definition, len(integrations))
 	for i, integration := range integrations {
 		if err := integration.Validate(); err != nil {
@@ -155,13 +165,15 @@ func newDefinitions(integrations []*sluice.Integration) (map[string]*definition,
 			d.ordered = append(d.ordered, flow)
 			d.apiKeys[flow.Name] = flow.shownOrganizationKeys()
 		}
-		var err error
 		if d.routing, err = newRouting(d); err != nil {
 			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
+		if err := d.resolve(components); err != nil {
+			faults = append(faults, fmt.Errorf("the integration at index %d: %w", i, err))
+		}
 		definitions[integration.Name] = d
 	}
-	return definitions, nil
+	return definitions, errors.Join(faults...)
 }
 
 // definition returns the integration with the name; an empty name is the only one.

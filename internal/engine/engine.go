@@ -38,6 +38,8 @@ var ErrNotServed = errors.New("not registered here: add it to Options.Integratio
 type Options struct {
 	// Integrations whose instances the engine serves.
 	Integrations []*sluice.Integration
+	// Components are the code of those that the integrations refer to.
+	Components []sluice.Component
 	// Store of everything durable. The engine does not close it.
 	Store store.Store
 	// Logger that every execution logs to, beside its record.
@@ -105,7 +107,7 @@ const maxRefusals = 64
 
 // New returns an engine that is not started.
 func New(ctx context.Context, options Options) (*Engine, error) {
-	definitions, err := newDefinitions(options.Integrations)
+	definitions, err := newDefinitions(options.Integrations, options.Components)
 	if err != nil {
 		return nil, err
 	}

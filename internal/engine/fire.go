@@ -112,6 +112,9 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 
 // triggerFunc is what sees each request of the flow; nil is nobody.
 func (f *Flow) triggerFunc() sluice.TriggerFunc {
+	if f.component != nil {
+		return f.component.perform
+	}
 	if trigger, ok := f.trigger.(sluice.HMACTrigger); ok {
 		return trigger.OnTrigger
 	}

@@ -20,8 +20,31 @@ type lifecycle struct {
 	instance   *Instance
 	attributes sluice.DeploymentAttributes
 	change     string // its ID
-	// created are the flows whose webhook handlers have put their webhook up, in that order.
-	created []*Flow
+	// created are the webhooks that were put up, in that order.
+	created []webhook
+}
+
+// webhook is what a flow, or the component of its trigger, registers in another system.
+type webhook struct {
+	flow     *Flow
+	handlers *sluice.WebhookLifecycleHandlers
+}
+
+// upward are the webhooks of flows in the order in which they are put up, downward that in
+// which they are taken down: a component's always before the flow's own.
+func upward(flows []*Flow) (webhooks []webhook) {
+	for _, flow := range flows {
+		for _, handlers := range flow.webhooks {
+			webhooks = append(webhooks, webhook{flow, handlers})
+		}
+	}
+	return webhooks
+}
+
+func downward(flows []*Flow) []webhook {
+	backward := slices.Clone(flows)
+	slices.Reverse(backward)
+	return upward(backward)
 }
 
 // lifecycle calls what wants to know of the change.
@@ -42,8 +65,10 @@ func (l *lifecycle) deploy(ctx context.Context) error {
 	flows := l.instance.definition.ordered
 	if l.attributes.Reason != sluice.ReasonResumed {
 		for _, flow := range flows {
-			if err := l.call(ctx, flow, sluice.InvokeOnInstanceDeploy, flow.OnInstanceDeploy); err != nil {
-				return err
+			for _, hook := range flow.onDeploy {
+				if err := l.call(ctx, flow, sluice.InvokeOnInstanceDeploy, hook); err != nil {
+					return err
+				}
 			}
 		}
 		if _, err := l.startFlows(ctx, sluice.InvokeDeploy); err != nil {
@@ -58,31 +83,26 @@ func (l *lifecycle) deploy(ctx context.Context) error {
 	if l.instance.record.Paused {
 		return nil
 	}
-	return l.putUp(ctx, flows)
+	return l.putUp(ctx, upward(flows))
 }
 
-// putUp calls the handlers that put the webhooks of flows up.
-func (l *lifecycle) putUp(ctx context.Context, flows []*Flow) error {
-	for _, flow := range flows {
-		if flow.WebhookLifecycleHandlers == nil {
-			continue
-		}
-		if err := l.call(ctx, flow, sluice.InvokeWebhookCreate, flow.WebhookLifecycleHandlers.Create); err != nil {
+// putUp calls the handlers that put webhooks up.
+func (l *lifecycle) putUp(ctx context.Context, webhooks []webhook) error {
+	for _, w := range webhooks {
+		if err := l.call(ctx, w.flow, sluice.InvokeWebhookCreate, w.handlers.Create); err != nil {
 			return err
 		}
-		l.created = append(l.created, flow)
+		l.created = append(l.created, w)
 	}
 	return nil
 }
 
-// takeDown calls, last flow first, the handlers that take the webhooks of flows down. One that
-// fails does not keep the others from it.
-func (l *lifecycle) takeDown(ctx context.Context, flows []*Flow) error {
+// takeDown calls the handlers that take webhooks down. One that fails does not keep the others
+// from it.
+func (l *lifecycle) takeDown(ctx context.Context, webhooks []webhook) error {
 	var errs []error
-	for _, flow := range slices.Backward(flows) {
-		if flow.WebhookLifecycleHandlers != nil {
-			errs = append(errs, l.call(ctx, flow, sluice.InvokeWebhookDelete, flow.WebhookLifecycleHandlers.Delete))
-		}
+	for _, w := range webhooks {
+		errs = append(errs, l.call(ctx, w.flow, sluice.InvokeWebhookDelete, w.handlers.Delete))
 	}
 	return errors.Join(errs...)
 }
@@ -98,11 +118,8 @@ func (l *lifecycle) putBack(ctx context.Context, previous *store.Instance) error
 	return back.putUp(ctx, l.created)
 }
 
-// call runs a hook, if there is one, and puts the run on record.
+// call runs a hook and puts the run on record.
 func (l *lifecycle) call(ctx context.Context, flow *Flow, invoke sluice.InvokeType, hook sluice.LifecycleFunc) error {
-	if hook == nil {
-		return nil
-	}
 	x, err := l.newExecution(flow, invoke)
 	if err != nil {
 		return err

@@ -61,6 +61,9 @@ func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment) 
 	if err != nil {
 		return nil, err
 	}
+	if err := def.checkInputs(config); err != nil {
+		return nil, err
+	}
 	next, err := nextRecord(current, def, d, config)
 	if err != nil {
 		return nil, err
@@ -195,7 +198,9 @@ func (m *making) undo(ctx context.Context, failed *lifecycle) error {
 	ctx = context.WithoutCancel(ctx)
 	previous := m.change.Previous
 	failed.attributes.Reason = sluice.ReasonRestored
-	errs := []error{failed.takeDown(ctx, failed.created)}
+	created := slices.Clone(failed.created)
+	slices.Reverse(created)
+	errs := []error{failed.takeDown(ctx, created)}
 	if previous == nil {
 		c, err := change{Kind: m.change.Kind}.encode()
 		return errors.Join(append(errs, err, m.write(ctx, func(record *store.Instance) {

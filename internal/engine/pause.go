@@ -31,7 +31,7 @@ func (e *Engine) Pause(ctx context.Context, instanceID string) error {
 	defer m.end()
 	instance, err := e.newInstance(m.record())
 	if err == nil {
-		err = m.lifecycle(instance, sluice.ReasonPaused).takeDown(ctx, instance.definition.ordered)
+		err = m.lifecycle(instance, sluice.ReasonPaused).takeDown(ctx, downward(instance.definition.ordered))
 	}
 	if concluded := m.conclude(ctx, func(record *store.Instance) { record.Paused = true }); concluded != nil {
 		return errors.Join(err, concluded)

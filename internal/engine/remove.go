@@ -83,13 +83,15 @@ func (m *making) remove(ctx context.Context) error {
 func (l *lifecycle) remove(ctx context.Context, previous *store.Instance) error {
 	flows := l.instance.definition.ordered
 	if previous != nil && !previous.Paused {
-		l.report(ctx, l.takeDown(ctx, flows))
+		l.report(ctx, l.takeDown(ctx, downward(flows)))
 	}
 	ids, err := l.startFlows(ctx, sluice.InvokeRemove)
 	l.report(ctx, err)
 	l.report(ctx, l.await(ctx, ids))
 	for _, flow := range slices.Backward(flows) {
-		l.report(ctx, l.call(ctx, flow, sluice.InvokeOnInstanceDelete, flow.OnInstanceDelete))
+		for _, hook := range flow.onDelete {
+			l.report(ctx, l.call(ctx, flow, sluice.InvokeOnInstanceDelete, hook))
+		}
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -122,10 +124,6 @@ func (l *lifecycle) await(ctx context.Context, ids []string) error {
 // earlier try of the removal has started.
 func (e *Engine) cancelWaiting(ctx context.Context, instanceID string) error {
 	const page = 100
-	canceler, ok := e.options.Store.(store.Canceler)
-	if !ok {
-		return nil // They fail as soon as they are claimed.
-	}
 	for _, status := range []store.Status{store.StatusQueued, store.StatusWaiting} {
 		for after := ""; ; {
 			records, err := e.options.Store.Executions(ctx, store.Filter{Instance: instanceID, Status: status}, after, page)
@@ -137,7 +135,7 @@ func (e *Engine) cancelWaiting(ctx context.Context, instanceID string) error {
 				if record.InvokeType == string(sluice.InvokeRemove) {
 					continue
 				}
-				_, err := canceler.Cancel(ctx, record.ID, "its instance is removed")
+				_, err := e.options.Store.Cancel(ctx, record.ID, "its instance is removed")
 				if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
 					return err
 				}

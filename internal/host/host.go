@@ -24,6 +24,10 @@ type Run interface {
 	// if it is asked to. What it returns is empty if its error was ignored.
 	Invoke(ctx context.Context, call Invocation) (*Invoked, error)
 
+	// Action returns the function of a component's action, and its inputs: the given ones, and
+	// the defaults of the others.
+	Action(component, action string, given map[string]any) (perform any, inputs map[string]any, err error)
+
 	// State returns the value of a key as JSON, with the run's own changes; nil if it has
 	// none.
 	State(ctx context.Context, scope Scope, key string) ([]byte, error)
