@@ -67,8 +67,7 @@ func (x *execution) begin(accepted *store.Accepted) Accepted {
 	x.logSuperseded(accepted.Canceled)
 	if accepted.Claim != nil {
 		x.hold(x.engine.tenures.begin(accepted.Claim))
-		x.engine.hold()
-		x.engine.workers.run(x.run)
+		x.launch()
 	}
 	return Accepted{ExecutionID: x.record.ID}
 }

@@ -54,8 +54,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 			return nil, err
 		}
 	}
-	e.hold()
-	e.workers.run(x.run)
+	x.launch()
 	select {
 	case <-x.done:
 	case <-deadline.C:
@@ -140,6 +139,13 @@ func (e *Engine) waitForSlot(ctx context.Context, wait time.Duration) error {
 // abandonGrace is how long code has to return after the end of its context, until it is no
 // longer waited for.
 const abandonGrace = 10 * time.Second
+
+// launch has the execution run. What it waited for until now is not part of the attempt.
+func (x *execution) launch() {
+	x.started = time.Now().UTC()
+	x.engine.hold()
+	x.engine.workers.run(x.run)
+}
 
 // run calls the flow and records how it ended. The execution holds a slot and is counted
 // in until then. Code that ignores its time-out is reported, not waited for.
