@@ -57,6 +57,20 @@ func (x *execution) reserve(acceptance *store.Acceptance) (err error) {
 	return nil
 }
 
+// queue takes a place for the execution among those that wait, also where it could run at
+// once: who tries again after a commit of which nobody heard finds it accepted, and could not
+// run what was claimed with it.
+func (x *execution) queue(acceptance *store.Acceptance) error {
+	x.room = &room{engine: x.engine, record: x.record}
+	if acceptance.Outcome != nil {
+		return nil
+	}
+	if x.room.place = x.engine.backlog.enter(x.record.Instance, payloadSize(x.record)); !x.room.place {
+		return ErrQueueFull
+	}
+	return nil
+}
+
 // begin runs an accepted execution if it was claimed.
 func (x *execution) begin(accepted *store.Accepted) Accepted {
 	if accepted.DuplicateOf != "" {
