@@ -489,3 +489,31 @@ func TestTheNextDeleteFinishesThatOfADeadProcess(t *testing.T) {
 		require.NoError(t, rt.Stop(t.Context()))
 	})
 }
+
+// TestWhatIsAcceptedWaitsForTheEndOfAPause, or is canceled with the instance.
+func TestWhatIsAcceptedWaitsForTheEndOfAPause(t *testing.T) {
+	t.Parallel()
+	l := &lives{hook: func(_ context.Context, note string) error {
+		if note == "one " {
+			return errors.New("billing is down")
+		}
+		return nil
+	}}
+	integration := l.integration("1")
+	integration.Flows[0].RetryConfig = &sluice.RetryConfig{MaxAttempts: 2, DelayMinutes: 1}
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		instance := h.Deploy(runtime.Deployment{})
+		id := executionID(t, h.Post("one", "{}"))
+		require.Equal(t, store.StatusWaiting, h.Execution(id).Status)
+		require.NoError(t, h.Runtime.Pause(t.Context(), instance.ID))
+		h.Advance(time.Hour)
+		require.Len(t, h.Execution(id).Attempts, 1, "its retry was due")
+		require.NoError(t, h.Runtime.Resume(t.Context(), instance.ID))
+		h.Advance(time.Second)
+		require.Len(t, h.Execution(id).Attempts, 2)
+		require.NoError(t, h.Runtime.Pause(t.Context(), instance.ID))
+		require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
+		require.Equal(t, store.StatusCanceled, h.Execution(id).Status)
+		require.Contains(t, h.Execution(id).Error, "its instance is removed")
+	})
+}
