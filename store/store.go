@@ -1,6 +1,6 @@
 // Package store is what the engine asks of a database. The interface is cut by role; a
-// driver implements all of them: package sqlite for one owning process, later package
-// postgres for many. Drivers pass the suite in package storetest.
+// driver implements all of them: package sqlite for one owning process, package postgres
+// for many. Drivers pass the suite in package storetest.
 //
 // What an execution is made of is written once and never changed: the acceptance, one
 // outcome for each attempt, one record for each journalled step.

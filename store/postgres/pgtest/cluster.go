@@ -58,7 +58,7 @@ func (c *cluster) initialize(ctx context.Context) error {
 	if err := c.user.own(c.dir); err != nil {
 		return err
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "--pgdata", c.data(), "--username", "postgres",
+	initdb := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "--pgdata", c.data(), "--username", "postgres", //nolint:gosec // An installed program.
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C")
 	c.user.run(initdb)
 	initdb.Dir = c.dir
@@ -96,7 +96,7 @@ func (c *cluster) start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	// The server outlives ctx: stop ends it.
-	c.command = exec.Command("/bin/sh", "-c", keepAlive, "sh", filepath.Join(c.bin, "postgres"), "-D", c.data(), //nolint:noctx // See above.
+	c.command = exec.Command("/bin/sh", "-c", keepAlive, "sh", filepath.Join(c.bin, "postgres"), "-D", c.data(), //nolint:noctx,gosec // See above; an installed program.
 		"-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=300")
 	c.user.run(c.command)

@@ -35,13 +35,20 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Database returns the URL of an empty database of the server that [Main] started. The test
-// is skipped where there is none.
-func Database(tb testing.TB) string {
+// Shared returns the server that [Main] started. The test is skipped where there is none.
+func Shared(tb testing.TB) *Server {
 	tb.Helper()
 	if shared == nil {
 		tb.Skip(ErrMissing)
 	}
+	return shared
+}
+
+// Database returns the URL of an empty database of the server that [Main] started, and
+// removes it with the end of the test, which is skipped where there is no server.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	shared := Shared(tb)
 	database, err := shared.NewDatabase(tb.Context())
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, shared.DropDatabase(context.WithoutCancel(tb.Context()), database)) })

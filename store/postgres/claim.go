@@ -1,0 +1,233 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// Claim implements [store.Claimer].
+func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
+	for {
+		changed := s.ready.next()
+		var claims []*store.Claim
+		err := s.claim(ctx, worker, limit, &claims)
+		if err == nil && len(claims) == 0 {
+			err = s.waitFor(ctx, changed, poll)
+		}
+		switch {
+		case err == nil && len(claims) == 0:
+		case err == nil, len(claims) > 0: // What is claimed is handed over, even if the context ended.
+			return claims, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		default:
+			return nil, fmt.Errorf("store: claim: %w", err)
+		}
+	}
+}
+
+// claim claims what is ready now. Claims of one process take turns: at the same time they
+// would look at the same rows.
+func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claims *[]*store.Claim) error {
+	if err := s.turns.enter(ctx, s.running); err != nil {
+		return err
+	}
+	defer s.turns.leave()
+	return s.within(ctx, func(ctx context.Context) error {
+		lanes, err := s.readyLanes(ctx, limit)
+		if err != nil || len(lanes) == 0 {
+			return err
+		}
+		if err := s.employ(ctx, worker); err != nil {
+			return err
+		}
+		turns := s.turns.take(lanes, limit)
+		// What may be written is claimed, even if the context ends meanwhile.
+		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx pgx.Tx) error {
+			*claims, err = takeTurns(ctx, tx, worker.ID, turns)
+			return err
+		})
+		if err != nil {
+			*claims = nil
+		}
+		return err
+	})
+}
+
+// maxLanes bounds how many lanes of an instance a claim chooses from.
+const maxLanes = 256
+
+// selectLanes finds up to $2 instances with ready executions, and their lanes that have
+// some, from the instance after $1 on. It steps from one instance in the index to the next,
+// however many executions each has.
+const selectLanes = `WITH RECURSIVE
+	later (instance) AS (
+		(SELECT instance FROM work WHERE status = 1 AND instance > $1 ORDER BY instance LIMIT 1)
+		UNION ALL
+		SELECT n.instance FROM later t, LATERAL
+			(SELECT instance FROM work WHERE status = 1 AND instance > t.instance ORDER BY instance LIMIT 1) AS n),
+	earlier (instance) AS (
+		(SELECT instance FROM work WHERE status = 1 AND instance <= $1 ORDER BY instance LIMIT 1)
+		UNION ALL
+		SELECT n.instance FROM earlier t, LATERAL
+			(SELECT instance FROM work WHERE status = 1 AND instance > t.instance AND instance <= $1 ORDER BY instance LIMIT 1) AS n),
+	chosen AS (
+		SELECT instance FROM (SELECT instance FROM later UNION ALL SELECT instance FROM earlier) AS t
+		WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = t.instance AND i.paused) LIMIT $2)
+	SELECT c.instance, l.lane FROM chosen c, LATERAL (
+		WITH RECURSIVE lanes (lane) AS (
+			(SELECT lane FROM work WHERE status = 1 AND instance = c.instance ORDER BY lane LIMIT 1)
+			UNION ALL
+			SELECT n.lane FROM lanes t, LATERAL
+				(SELECT lane FROM work WHERE status = 1 AND instance = c.instance AND lane > t.lane ORDER BY lane LIMIT 1) AS n)
+		SELECT lane FROM lanes LIMIT $3) AS l`
+
+// readyLanes returns the lanes with ready executions, those of an instance together.
+func (s *Store) readyLanes(ctx context.Context, limit int) ([]lane, error) {
+	rows, err := s.pool.Query(ctx, selectLanes, s.turns.instance, limit, maxLanes)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l lane, err error) {
+		err = row.Scan(&l.instance, &l.lane)
+		return l, err
+	})
+}
+
+// takeTurn locks the first ready executions of lanes and claims them, if they are ready
+// still. It returns the place of each among all.
+const takeTurn = `WITH picked AS (
+		SELECT r.seq, t.turn FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS t (instance, lane, want, turn), LATERAL (
+			SELECT seq FROM work WHERE status = 1 AND instance = t.instance AND lane = t.lane ORDER BY seq LIMIT t.want
+			FOR UPDATE SKIP LOCKED) AS r
+		WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = t.instance AND i.paused))
+	UPDATE work w SET status = 2, worker = $4, token = w.token + 1 FROM picked p, executions e
+	WHERE w.seq = p.seq AND e.seq = p.seq AND w.status = 1
+	RETURNING ` + executionColumns + ", p.turn, w.token, w.attempt, w.recovered, w.crashes, w.canceled"
+
+func takeTurns(ctx context.Context, tx pgx.Tx, worker string, turns []turn) ([]*store.Claim, error) {
+	instances, lanes, wants := make([]string, len(turns)), make([]string, len(turns)), make([]int64, len(turns))
+	for i, t := range turns {
+		instances[i], lanes[i], wants[i] = t.instance, t.lane.lane, int64(t.want)
+	}
+	rows, err := tx.Query(ctx, takeTurn, instances, lanes, wants, worker)
+	if err != nil {
+		return nil, err
+	}
+	type place struct {
+		seq, turn int64
+		claim     *store.Claim
+	}
+	places, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (place, error) {
+		p := place{claim: &store.Claim{Worker: worker}}
+		var err error
+		p.claim.Execution, p.seq, err = scanExecution(row, &p.turn, &p.claim.Token, &p.claim.Attempt, &p.claim.Recovered, &p.claim.Crashes, &p.claim.Canceled)
+		if err == nil {
+			err = decodeText(&p.claim.Canceled)
+		}
+		return p, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	// One of each lane after the other, and each lane in its order.
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.seq, b.seq) })
+	rounds := map[int64]int{}
+	round := make(map[int64]int, len(places))
+	for _, p := range places {
+		round[p.seq] = rounds[p.turn]
+		rounds[p.turn]++
+	}
+	slices.SortStableFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(round[a.seq], round[b.seq]), cmp.Compare(a.turn, b.turn))
+	})
+	claims := make([]*store.Claim, len(places))
+	for i, p := range places {
+		claims[i] = p.claim
+	}
+	return claims, nil
+}
+
+// turns remembers whose turn it was: instances take turns, and the lanes of each.
+type turns struct {
+	mu sync.Mutex
+	// busy has room for the one claim that chooses.
+	busy chan struct{}
+	// instance had the last turn, and its lanes as said in lanes.
+	instance string
+	lanes    map[string]string
+}
+
+// turn is that of a lane: it has as many executions as it wants.
+type turn struct {
+	lane
+	want int
+}
+
+func (t *turns) place() chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy == nil {
+		t.busy = make(chan struct{}, 1)
+	}
+	return t.busy
+}
+
+func (t *turns) enter(ctx, running context.Context) error {
+	select {
+	case t.place() <- struct{}{}:
+		return nil
+	case <-running.Done():
+		return store.ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *turns) leave() { <-t.place() }
+
+// maxRemembered bounds the instances whose last lane is remembered.
+const maxRemembered = 10_000
+
+// take chooses whose turns are next, and for how many executions, limit together. lanes has
+// those of an instance side by side, in their order.
+func (t *turns) take(lanes []lane, limit int) []turn {
+	var instances [][]lane
+	for i, l := range lanes {
+		if i == 0 || lanes[i-1].instance != l.instance {
+			instances = append(instances, nil)
+		}
+		instances[len(instances)-1] = append(instances[len(instances)-1], l)
+	}
+	for i, list := range instances { // Each begins after the lane that had its last turn.
+		last, ok := t.lanes[list[0].instance]
+		at := slices.IndexFunc(list, func(l lane) bool { return l.lane > last })
+		if ok && at > 0 {
+			instances[i] = append(slices.Clone(list[at:]), list[:at]...)
+		}
+	}
+	if t.lanes == nil || len(t.lanes) > maxRemembered {
+		t.lanes = map[string]string{}
+	}
+	places := map[lane]int{}
+	var chosen []turn
+	for n := range limit {
+		list := instances[n%len(instances)]
+		next := list[n/len(instances)%len(list)]
+		if at, ok := places[next]; ok {
+			chosen[at].want++
+		} else {
+			places[next] = len(chosen)
+			chosen = append(chosen, turn{next, 1})
+		}
+		t.instance, t.lanes[next.instance] = next.instance, next.lane
+	}
+	return chosen
+}

@@ -1,0 +1,213 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sluice-go/sluice/store"
+)
+
+// leases remembers when workers of this process began a lease: within its first quarter
+// claims last long enough without another write.
+type leases struct {
+	mu    sync.Mutex
+	began map[string]time.Time
+}
+
+func (l *leases) young(worker store.Worker) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	began, ok := l.began[worker.ID]
+	return ok && time.Since(began) < worker.Lease/4
+}
+
+func (l *leases) begin(worker string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.began == nil {
+		l.began = map[string]time.Time{}
+	}
+	l.began[worker] = at
+}
+
+func (l *leases) workers() (ids []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range l.began {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// employ sees to it that a worker has a lease for what it is about to claim.
+func (s *Store) employ(ctx context.Context, worker store.Worker) error {
+	if s.leases.young(worker) {
+		return nil
+	}
+	at := time.Now()
+	err := s.within(ctx, func(ctx context.Context) error {
+		begun, err := affected(s.pool.Exec(ctx, `INSERT INTO workers AS w (id, expires) VALUES ($1, `+clock+` + $2)
+			ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE w.expires > `+clock,
+			worker.ID, worker.Lease.Nanoseconds()))
+		if err == nil && !begun {
+			_, err = s.renew(ctx, worker, false)
+		}
+		return err
+	})
+	if err == nil {
+		s.leases.begin(worker.ID, at)
+	}
+	return err
+}
+
+// Extend implements [store.Leaser].
+func (s *Store) Extend(ctx context.Context, worker store.Worker) (canceled []string, err error) {
+	at := time.Now()
+	err = s.within(ctx, func(ctx context.Context) error {
+		extended, err := affected(s.pool.Exec(ctx, "UPDATE workers SET expires = "+clock+" + $2 WHERE id = $1 AND NOT lost AND expires > "+clock,
+			worker.ID, worker.Lease.Nanoseconds()))
+		lost := false
+		if err == nil && !extended {
+			lost, err = s.renew(ctx, worker, true)
+		}
+		if err == nil && lost {
+			err = store.ErrLeaseLost
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := s.pool.Query(ctx, `SELECT e.id FROM work w JOIN executions e ON e.seq = w.seq
+			WHERE w.worker = $1 AND w.canceled <> '' AND w.status = 2 ORDER BY w.seq`, worker.ID)
+		if err != nil {
+			return err
+		}
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[[16]byte])
+		for _, id := range ids {
+			canceled = append(canceled, decodeID(id))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: extend the lease of worker %s: %w", worker.ID, err)
+	}
+	s.leases.begin(worker.ID, at)
+	return canceled, nil
+}
+
+// renew begins another lease of a worker that has none, or whose lease has run out: then it
+// loses its claims. It returns whether any were lost that the worker was not told of; if it
+// is told now, those that it made meanwhile are lost too.
+func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost bool, err error) {
+	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		expired := false
+		err := tx.QueryRow(ctx, "SELECT lost, expires <= "+clock+" FROM workers WHERE id = $1 FOR UPDATE", worker.ID).Scan(&lost, &expired)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if expired || lost && told {
+			taken, err := takeAway(ctx, tx, worker.ID)
+			if err != nil {
+				return err
+			}
+			lost = lost || taken
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO workers (id, expires, lost) VALUES ($1, "+clock+` + $2, $3)
+			ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, lost = excluded.lost`,
+			worker.ID, worker.Lease.Nanoseconds(), lost && !told)
+		return err
+	})
+	if lost && err == nil {
+		s.say(toldReady)
+		s.say(toldUpkeep)
+		s.tell.send()
+	}
+	return lost, err
+}
+
+// takeAway ends the claims of a worker as its death does, and returns whether there were
+// any. They are ready again, with the seats that they have; what becomes a suspect waits for
+// its turn without one.
+func takeAway(ctx context.Context, tx pgx.Tx, worker string) (bool, error) {
+	lanes, err := lockLanes(ctx, tx, "worker = $1 AND status = 2 AND deaths > 0", worker)
+	if err != nil {
+		return false, err
+	}
+	tag, err := tx.Exec(ctx, `UPDATE work SET worker = '', recovered = true, deaths = deaths + 1, crashes = crashes + 1,
+		seated = seated AND deaths = 0, status = CASE deaths WHEN 0 THEN 1 ELSE 0 END WHERE worker = $1 AND status = 2`, worker)
+	if err != nil {
+		return false, err
+	}
+	return tag.RowsAffected() > 0, promoteAll(ctx, tx, lanes)
+}
+
+// lane is one with a limit.
+type lane struct{ instance, lane string }
+
+// lockLanes takes the locks of the lanes with a limit that rows of work are in.
+func lockLanes(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]lane, error) {
+	rows, err := tx.Query(ctx, "SELECT DISTINCT instance, lane FROM work WHERE lane_limit > 0 AND "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	lanes, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l lane, err error) {
+		err = row.Scan(&l.instance, &l.lane)
+		return l, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]int64, len(lanes))
+	for i, l := range lanes {
+		keys[i] = laneLock(l.instance, l.lane)
+	}
+	return lanes, lock(ctx, tx, keys)
+}
+
+func promoteAll(ctx context.Context, tx pgx.Tx, lanes []lane) error {
+	b := &pgx.Batch{}
+	for _, l := range lanes {
+		b.Queue(promote, l.instance, l.lane, manySeats)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// giveBack releases what the workers of this process have claimed, when the store closes.
+func (s *Store) giveBack() error {
+	workers := s.leases.workers()
+	if len(workers) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), transactTimeout)
+	defer cancel()
+	released := false
+	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		lanes, err := lockLanes(ctx, tx, "worker = ANY($1) AND status = 2", workers)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `UPDATE work SET worker = '', recovered = true, status = CASE WHEN deaths < 2 THEN 1 ELSE 0 END,
+			seated = seated AND deaths < 2 WHERE worker = ANY($1) AND status = 2`, workers)
+		if err != nil {
+			return err
+		}
+		if released = tag.RowsAffected() > 0; !released {
+			_, err = tx.Exec(ctx, "DELETE FROM workers WHERE id = ANY($1) AND NOT lost", workers)
+			return err
+		}
+		return promoteAll(ctx, tx, lanes)
+	})
+	if err == nil && released {
+		s.tell.add(toldReady)
+		s.tell.add(toldUpkeep)
+		_, err = s.pool.Exec(ctx, "SELECT pg_notify($1, message) FROM unnest($2::text[]) AS message", channel, s.tell.messages())
+	}
+	return unavailable(err)
+}

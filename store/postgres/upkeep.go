@@ -1,0 +1,211 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// keepUp makes ready what is due, takes the claims of dead workers away, and gives suspects
+// their turn, until the store is closed. Every process does, once a second and when there is
+// reason to.
+func (s *Store) keepUp() {
+	for {
+		wait, err := s.upkeepOnce(s.running)
+		if err != nil {
+			wait = poll
+		}
+		timer := time.NewTimer(max(0, min(wait, poll)))
+		select {
+		case <-s.upkeep:
+		case <-timer.C:
+		case <-s.running.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// upkeepOnce does what is to be done now, and returns when there will be more.
+func (s *Store) upkeepOnce(ctx context.Context) (time.Duration, error) {
+	var due, expiry *int64
+	var suspects bool
+	err := s.pool.QueryRow(ctx, `SELECT (SELECT min(due) FROM work WHERE status > 2) - `+clock+`,
+		(SELECT min(expires) FROM workers WHERE NOT lost OR expires > `+clock+` - $1) - `+clock+`,
+		EXISTS (SELECT FROM work WHERE deaths > 1 AND status = 0)`, strayTime.Nanoseconds()).Scan(&due, &expiry, &suspects)
+	if err != nil {
+		return 0, err
+	}
+	wait := poll
+	if due != nil {
+		if *due <= 0 {
+			return 0, s.resume(ctx)
+		}
+		wait = min(wait, time.Duration(*due))
+	}
+	if expiry != nil {
+		if *expiry > 0 {
+			wait = min(wait, time.Duration(*expiry))
+		} else if err := s.expire(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if suspects {
+		return wait, s.callSuspect(ctx)
+	}
+	return wait, nil
+}
+
+// maxResumed bounds how many executions one transaction makes ready.
+const maxResumed = 256
+
+// unseat takes the seats of those of a lane who have not begun back, for one that was
+// accepted before them and is due now.
+const unseat = `UPDATE work SET status = 0, seated = false WHERE seq IN (
+	SELECT seq FROM work WHERE instance = $1 AND lane = $2 AND status = 1 AND attempt = 1 AND NOT recovered AND seq >
+		(SELECT min(seq) FROM work WHERE instance = $1 AND lane = $2 AND status = 0 AND deaths < 2)
+	FOR UPDATE SKIP LOCKED)`
+
+// resume makes ready what waits no longer.
+func (s *Store) resume(ctx context.Context) error {
+	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT seq FROM work WHERE status > 2 AND due <= "+clock+" ORDER BY due LIMIT $1", maxResumed)
+		if err != nil {
+			return err
+		}
+		seqs, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		lanes, err := lockLanes(ctx, tx, "seq = ANY($1)", seqs)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE work SET due = 0, status = CASE WHEN deaths < 2 AND (lane_limit = 0 OR seated) THEN 1 ELSE 0 END
+			WHERE seq = ANY($1) AND status > 2 AND due <= `+clock, seqs); err != nil {
+			return err
+		}
+		for _, l := range lanes {
+			if _, err := tx.Exec(ctx, unseat, l.instance, l.lane); err != nil {
+				return err
+			}
+		}
+		return promoteAll(ctx, tx, lanes)
+	})
+	s.say(toldReady)
+	s.tell.send()
+	return err
+}
+
+const (
+	// strayTime is how long claims are looked for that a worker made while it lost its lease.
+	strayTime = time.Minute
+	// untoldTime is how long a worker that lost its claims is remembered.
+	untoldTime = 24 * time.Hour
+)
+
+// expire takes the claims of workers away whose lease has run out. Another process may be
+// doing the same: then it is not waited for.
+func (s *Store) expire(ctx context.Context) error {
+	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT id, lost FROM workers WHERE expires <= "+clock+" AND (NOT lost OR expires > "+clock+
+			" - $1) ORDER BY id FOR UPDATE SKIP LOCKED", strayTime.Nanoseconds())
+		if err != nil {
+			return err
+		}
+		type expired struct {
+			ID   string
+			Lost bool
+		}
+		workers, err := pgx.CollectRows(rows, pgx.RowToStructByPos[expired])
+		if err != nil {
+			return err
+		}
+		for _, worker := range workers {
+			taken, err := takeAway(ctx, tx, worker.ID)
+			switch {
+			case err != nil:
+				return err
+			case taken:
+				s.say(toldReady)
+				s.say(toldUpkeep)
+				_, err = tx.Exec(ctx, "UPDATE workers SET lost = true WHERE id = $1", worker.ID)
+			case !worker.Lost:
+				_, err = tx.Exec(ctx, "DELETE FROM workers WHERE id = $1", worker.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM workers WHERE lost AND expires < "+clock+" - $1", untoldTime.Nanoseconds())
+		return err
+	})
+}
+
+// suspectsLock is held by who gives a suspect its turn.
+var suspectsLock = lockKey("suspects")
+
+// nextSuspect is the first suspect that may run: its instance is not paused, and its lane
+// has a seat.
+const nextSuspect = `SELECT w.seq, w.instance, w.lane FROM work w WHERE w.deaths > 1 AND w.status = 0
+	AND NOT EXISTS (SELECT FROM work r WHERE r.deaths > 1 AND r.status IN (1, 2))
+	AND NOT EXISTS (SELECT FROM instances i WHERE i.id = w.instance AND i.paused)
+	AND (w.lane_limit = 0 OR w.seated OR w.lane_limit >
+		(SELECT count(*) FROM work o WHERE o.instance = w.instance AND o.lane = w.lane AND o.seated))
+	ORDER BY w.seq LIMIT 1`
+
+// pausedTurn chooses the suspect that has its turn and cannot take it: its instance was
+// paused since. It holds up no others.
+const pausedTurn = "deaths > 1 AND status = 1 AND EXISTS (SELECT FROM instances i WHERE i.id = instance AND i.paused)"
+
+// callSuspect gives the first suspect its turn, if none runs, and then a seat to those who
+// waited behind it.
+func (s *Store) callSuspect(ctx context.Context) error {
+	called := false
+	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		called = false
+		if err := lock(ctx, tx, []int64{suspectsLock}); err != nil {
+			return err
+		}
+		if _, err := lockLanes(ctx, tx, pausedTurn); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE work w SET status = 0, seated = false WHERE "+pausedTurn); err != nil {
+			return err
+		}
+		for {
+			var seq int64
+			var l lane
+			err := tx.QueryRow(ctx, nextSuspect).Scan(&seq, &l.instance, &l.lane)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			if err == nil {
+				err = lock(ctx, tx, []int64{laneLock(l.instance, l.lane)})
+			}
+			if err != nil {
+				return err
+			}
+			tag, err := tx.Exec(ctx, "UPDATE work SET status = 1, seated = lane_limit > 0 WHERE seq = (SELECT seq FROM ("+nextSuspect+") AS n) AND seq = $1", seq)
+			if called = tag.RowsAffected() > 0; err != nil || !called {
+				if err != nil {
+					return err
+				}
+				continue // The lane's seat was taken before we had its lock.
+			}
+			lanes, err := lockLanes(ctx, tx, "deaths > 1 AND status = 0")
+			if err != nil {
+				return err
+			}
+			return promoteAll(ctx, tx, lanes)
+		}
+	})
+	if called && err == nil {
+		s.say(toldReady)
+		s.tell.send()
+	}
+	return err
+}
