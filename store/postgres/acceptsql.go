@@ -103,19 +103,23 @@ func outcomeArgs(o *store.Outcome) []any {
 const purgeDedupe = `DELETE FROM dedupe WHERE key IN
 	(SELECT key FROM dedupe WHERE until <= $1 ORDER BY until LIMIT 2 FOR UPDATE SKIP LOCKED)`
 
-// superseded is the error of what a newer execution canceled.
-const superseded = "a newer execution has the same unique key"
-
-// cancelOlder ends the executions that wait for a retry while the one with the id $1 is about
-// the same. A duplicate is not there, and cancels none.
-const cancelOlder = `WITH n AS (SELECT seq FROM executions WHERE id = $1),
+// cancelOlder ends the executions that failed and do not run while the one with the id $1 is
+// about the same. A duplicate is not there, and cancels none.
+const cancelOlder = `WITH n AS (SELECT seq, id FROM executions WHERE id = $1),
 	c AS (DELETE FROM work w USING n, executions o
 		WHERE o.instance = $2 AND o.flow = $3 AND o.unique_key = $4 AND o.unique_key <> '' AND o.seq < n.seq AND w.seq = o.seq
-			AND w.status IN (0, 1, 3) AND w.attempt > 1 AND NOT w.recovered
-		RETURNING o.seq, o.id, w.attempt),
+			AND w.status <> 2 AND w.attempt > 1
+		RETURNING o.seq, o.id, w.attempt, n.id AS by),
 	i AS (INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error)
-		SELECT seq, attempt, 'canceled', 0, ` + clock + `, 0, '` + superseded + `' FROM c)
+		SELECT seq, attempt, 'canceled', 0, ` + clock + `, 0, '` + superseded + `' || by FROM c),
+	s AS (SELECT s.id FROM state_scopes s, c WHERE s.kind = 'execution' AND s.owner = c.id::text AND s.flow = ''),
+	v AS (DELETE FROM state_values WHERE scope IN (SELECT id FROM s)),
+	d AS (DELETE FROM state_scopes WHERE id IN (SELECT id FROM s))
 	SELECT id FROM c ORDER BY seq`
+
+// superseded begins the reason why an execution is canceled for which there is a newer one:
+// that one's id follows.
+const superseded = "superseded by execution "
 
 const (
 	// fewSeats are so many as come free with one write.

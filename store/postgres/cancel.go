@@ -12,11 +12,14 @@ import (
 
 // Cancel implements [store.Canceler].
 func (s *Store) Cancel(ctx context.Context, executionID, reason string) (store.Status, error) {
-	w := &cancel{reason: reason}
-	var err error
-	if w.id, err = encodeID(executionID); err != nil {
-		err = store.ErrNotFound
-	} else {
+	w := &cancel{reason: reason, state: endState(executionID)}
+	err := errNoReason
+	if reason != "" {
+		if w.id, err = encodeID(executionID); err != nil {
+			err = store.ErrNotFound
+		}
+	}
+	if err == nil {
 		err = s.within(ctx, func(ctx context.Context) error { return s.transact(ctx, w.run) })
 	}
 	if err != nil {
@@ -32,18 +35,13 @@ func (s *Store) Cancel(ctx context.Context, executionID, reason string) (store.S
 	return store.StatusCanceled, nil
 }
 
+var errNoReason = errors.New("it needs a reason")
+
 type cancel struct {
 	id      [16]byte
 	reason  string
+	state   []store.StateChange
 	running bool
-}
-
-// text marks what is to be canceled, even if no reason was given.
-func (w *cancel) text() string {
-	if w.reason == "" {
-		return "canceled"
-	}
-	return encodeText(w.reason)
 }
 
 func (w *cancel) run(ctx context.Context, tx pgx.Tx) error {
@@ -71,7 +69,7 @@ func (w *cancel) run(ctx context.Context, tx pgx.Tx) error {
 		return err
 	case where == claimed:
 		w.running = true
-		_, err = tx.Exec(ctx, "UPDATE work SET canceled = $2 WHERE seq = $1", seq, w.text())
+		_, err = tx.Exec(ctx, "UPDATE work SET canceled = $2 WHERE seq = $1 AND canceled = ''", seq, encodeText(w.reason)) // The first reason counts.
 		return err
 	}
 	_, err = tx.Exec(ctx, `WITH w AS (DELETE FROM work WHERE seq = $1 RETURNING seq, attempt)
@@ -80,7 +78,10 @@ func (w *cancel) run(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && limit > 0 {
 		err = promoteAll(ctx, tx, []lane{l})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return change(ctx, tx, w.state)
 }
 
 // missing tells what is over from what never was.

@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -75,6 +77,9 @@ func (h *held) vacated(s *Store) {
 type finish struct {
 	held
 	*store.Outcome
+	// reason says why it is recorded as canceled instead of waiting, or without an error of
+	// its own.
+	reason string
 }
 
 func (w *finish) check() error {
@@ -102,30 +107,40 @@ func (w *finish) refusable() bool { return len(w.State) > 0 }
 
 func (w *finish) locks() []int64 { return append(w.held.locks(), stateLocks(w.State)...) }
 
-// endWork records a final outcome.
-const endWork = `WITH w AS (DELETE FROM work w USING executions e WHERE ` + fence + ` RETURNING w.seq, w.canceled)
-	INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error, result, logs)
-	SELECT seq, $4::integer, $5::text, $6::bigint, $7::bigint, $8::bigint,
-		CASE WHEN $5::text = 'canceled' AND $9::text = '' THEN canceled ELSE $9::text END, $10::bytea, $11::bytea FROM w`
+// endWork records a final outcome, and returns why the execution was to be canceled.
+const endWork = `WITH w AS (DELETE FROM work w USING executions e WHERE ` + fence + ` RETURNING w.seq, w.canceled),
+	i AS (INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error, result, logs)
+		SELECT seq, $4::integer, $5::text, $6::bigint, $7::bigint, $8::bigint,
+			CASE WHEN $5::text = 'canceled' AND $9::text = '' THEN canceled ELSE $9::text END, $10::bytea, $11::bytea FROM w)
+	SELECT canceled FROM w`
 
-// deferWork records a waiting outcome, or a canceled one if there is a newer execution about
-// the same. What is to be canceled does not wait.
-const deferWork = `WITH n AS (SELECT EXISTS (SELECT FROM executions e, executions n WHERE e.id = $1 AND e.unique_key <> '' AND n.unique_key <> ''
-		AND n.instance = e.instance AND n.flow = e.flow AND n.unique_key = e.unique_key AND n.seq > e.seq) AS newer),
-	g AS (DELETE FROM work w USING executions e, n WHERE ` + fence + ` AND n.newer RETURNING w.seq),
-	d AS (UPDATE work w SET status = 3, due = CASE WHEN canceled = '' THEN $8::bigint ELSE 0 END, seated = seated AND $12, attempt = attempt + 1,
-			recovered = false, deaths = 0, crashes = 0, worker = ''
-		FROM executions e, n WHERE ` + fence + ` AND NOT n.newer RETURNING w.seq)
-	INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error, result, logs)
-	SELECT seq, $4::integer, 'canceled', $6::bigint, $7::bigint, 0, $9::text, $10::bytea, $11::bytea FROM g
-	UNION ALL SELECT seq, $4::integer, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::text, $10::bytea, $11::bytea FROM d`
+// deferWork records a waiting outcome. An execution that is to be canceled, or has a newer
+// one about the same, is over instead: the reason is returned.
+const deferWork = `WITH w AS (SELECT w.seq, w.canceled, (SELECT n.id FROM executions n WHERE e.unique_key <> '' AND n.unique_key <> ''
+			AND n.instance = e.instance AND n.flow = e.flow AND n.unique_key = e.unique_key AND n.seq > e.seq
+			ORDER BY n.seq DESC LIMIT 1) AS by
+		FROM work w, executions e WHERE ` + fence + ` FOR UPDATE OF w),
+	r AS (SELECT seq, CASE WHEN canceled <> '' THEN canceled WHEN by IS NOT NULL THEN '` + superseded + `' || by ELSE '' END AS reason FROM w),
+	g AS (DELETE FROM work USING r WHERE work.seq = r.seq AND reason <> ''),
+	d AS (UPDATE work SET status = 3, due = $8::bigint, seated = seated AND $12, attempt = attempt + 1,
+			recovered = false, deaths = 0, crashes = 0, worker = '' FROM r WHERE work.seq = r.seq AND reason = ''),
+	i AS (INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error, result, logs)
+		SELECT seq, $4::integer, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::text, $10::bytea, $11::bytea FROM r)
+	SELECT reason FROM r`
 
 func (w *finish) queue(b *pgx.Batch) {
 	statement, args := endWork, w.fenced(outcomeArgs(w.Outcome)...)
 	if w.Status == store.StatusWaiting {
 		statement, args = deferWork, append(args, w.KeepSeat)
 	}
-	b.Queue(statement, args...).Exec(w.written)
+	w.lost, w.reason = false, ""
+	b.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&w.reason)
+		if w.lost = errors.Is(err, pgx.ErrNoRows); w.lost {
+			return nil
+		}
+		return cmp.Or(err, decodeText(&w.reason))
+	})
 	w.promote(b)
 }
 
@@ -133,17 +148,48 @@ func (w *finish) rest(ctx context.Context, tx pgx.Tx) error {
 	if w.lost {
 		return nil
 	}
-	return change(ctx, tx, w.State)
+	if err := change(ctx, tx, w.State); err != nil || w.Status != store.StatusWaiting || w.reason == "" {
+		return err
+	}
+	id := w.claim.Execution.ID
+	if _, err := tx.Exec(ctx, `UPDATE outcomes SET status = 'canceled', next_attempt = 0, error = $3
+		WHERE execution = (SELECT seq FROM executions WHERE id = $1::text::uuid) AND attempt = $2`,
+		id, w.Attempt, encodeText(w.recorded().Error)); err != nil {
+		return err
+	}
+	return change(ctx, tx, endState(id))
 }
 
-func (w *finish) committed(s *Store, _ bool) error {
+// endState clears the state that ends with an execution. Nobody else changes it then.
+func endState(id string) []store.StateChange {
+	return []store.StateChange{{Scope: store.Scope{Kind: store.ScopeExecution, ID: id}, Op: store.StateClear}}
+}
+
+// recorded is the outcome as it stands on record.
+func (w *finish) recorded() store.Outcome {
+	o := *w.Outcome
+	switch {
+	case w.reason == "":
+	case o.Status == store.StatusWaiting:
+		o.Status, o.NextAttempt, o.Error = store.StatusCanceled, time.Time{}, w.reason+": "+o.Error
+	case o.Status == store.StatusCanceled:
+		o.Error = cmp.Or(o.Error, w.reason)
+	}
+	return o
+}
+
+func (w *finish) committed(s *Store, abandoned bool) error {
 	if w.lost {
 		return store.ErrLeaseLost
 	}
+	if o := w.recorded(); !abandoned && (o.Status != w.Status || o.Error != w.Error) {
+		w.Status, w.NextAttempt, w.Error = o.Status, o.NextAttempt, o.Error
+	}
 	w.vacated(s)
-	s.sayOver(w.claim.Execution.ID) // Also of what waits: it may be canceled.
 	if w.Status == store.StatusWaiting {
 		s.lookNow()
+	} else {
+		s.sayOver(w.claim.Execution.ID)
 	}
 	return nil
 }

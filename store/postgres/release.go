@@ -29,7 +29,7 @@ func newRelease(claim *store.Claim, pause store.Pause) *release {
 // releaseWork has what is ready at once wait for its turn: a suspect for that of the
 // suspects, and what has no seat for that of its lane. What is to be canceled does not wait.
 const releaseWork = `UPDATE work w SET worker = '', recovered = true, seated = seated AND $4, due = CASE WHEN canceled = '' THEN $5::bigint ELSE 0 END,
-	status = CASE WHEN $5::bigint > 0 THEN 4 WHEN deaths < 2 AND (w.lane_limit = 0 OR seated AND $4) THEN 1 ELSE 0 END
+	status = CASE WHEN $5::bigint > 0 AND canceled = '' THEN 4 WHEN deaths < 2 AND (w.lane_limit = 0 OR seated AND $4) THEN 1 ELSE 0 END
 	FROM executions e WHERE ` + fence
 
 func (w *release) refusable() bool { return false }
