@@ -11,7 +11,7 @@ import (
 )
 
 // shortly is how long executions wait in tests that see them come back.
-const shortly = 150 * time.Millisecond
+const shortly = 500 * time.Millisecond
 
 // inLane returns a new execution in a lane of an instance.
 func inLane(t testing.TB, instance, key string, limit int) *store.Execution {
