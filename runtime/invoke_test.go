@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -490,5 +491,39 @@ func TestCallsAtTheSameTime(t *testing.T) {
 		h.Drain()
 		require.JSONEq(t, `[2,4,6,8,10]`, string(h.Execution(id).Result.Data))
 		require.Len(t, executionsOf(h, "callee"), calls)
+	})
+}
+
+// TestAFailureIsHeardBeforeAnotherTry: a callee that failed while nobody waited is not started
+// anew before its caller knows.
+func TestAFailureIsHeardBeforeAnotherTry(t *testing.T) {
+	t.Parallel()
+	var callees atomic.Int32
+	var heard []string
+	caller := func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+		for range 3 {
+			_, err := calleeRef.Invoke(ctx, question{}, sluice.WithTimeout(10*time.Second))
+			heard = append(heard, fmt.Sprintf("%d callees: %v", callees.Load(), err))
+			time.Sleep(time.Minute) // Virtual.
+		}
+		return nil, nil
+	}
+	callee := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		if callees.Add(1) == 1 {
+			time.Sleep(30 * time.Second) // Virtual.
+			return nil, errors.New("billing is down")
+		}
+		return double(ctx, run)
+	}
+	sluicetest.Run(t, calling(caller, callee), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		h.Post("Flow", "{}")
+		h.Drain()
+		require.Len(t, heard, 3)
+		require.Contains(t, heard[0], "1 callees: ")
+		require.Contains(t, heard[0], "took longer than 10s")
+		require.Contains(t, heard[1], "1 callees: ")
+		require.Contains(t, heard[1], "billing is down")
+		require.Equal(t, "2 callees: <nil>", heard[2])
 	})
 }
