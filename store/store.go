@@ -183,6 +183,14 @@ type Instances interface {
 	SharedEndpoint(ctx context.Context, integration, proposedID string) (string, error)
 }
 
+// Watcher is a role of drivers whose database has other processes that write.
+type Watcher interface {
+	// AwaitInstances waits until instances were written more often than seen, by whomever,
+	// and returns how often: within a second. It returns the context's cause when that ends
+	// first.
+	AwaitInstances(ctx context.Context, seen int64) (int64, error)
+}
+
 // Reader looks records up.
 type Reader interface {
 	// Execution returns the execution with all its attempts and steps, or ErrNotFound.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/store"
 )
 
 // life is when an engine works, and what of it is under way.
@@ -63,6 +64,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	go e.keepLease() //nolint:contextcheck // As dispatch.
 	go e.dispatch()  //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	go e.watch()
+	if watcher, ok := e.options.Store.(store.Watcher); ok {
+		e.active++
+		go e.watchInstances(watcher)
+	}
 	return nil
 }
 

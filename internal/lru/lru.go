@@ -66,6 +66,15 @@ func (c *Cache[K, V]) Remove(key K) {
 	c.remove(key)
 }
 
+// Clear drops all values.
+func (c *Cache[K, V]) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.entries)
+	c.weight = 0
+	c.ends.prev, c.ends.next = &c.ends, &c.ends
+}
+
 // Len is the number of values held.
 func (c *Cache[K, V]) Len() int {
 	c.mu.Lock()

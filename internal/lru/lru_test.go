@@ -58,6 +58,10 @@ func TestCacheAgainstModel(t *testing.T) {
 				cache.Remove(key)
 				take(key)
 			},
+			"clear": func(*rapid.T) {
+				cache.Clear()
+				model = nil
+			},
 			"": func(t *rapid.T) { require.Equal(t, len(model), cache.Len()) },
 		})
 	})

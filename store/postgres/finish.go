@@ -182,11 +182,12 @@ func (w *finish) committed(s *Store, abandoned bool) error {
 	if w.lost {
 		return store.ErrLeaseLost
 	}
-	if o := w.recorded(); !abandoned && (o.Status != w.Status || o.Error != w.Error) {
+	o := w.recorded()
+	if !abandoned && (o.Status != w.Status || o.Error != w.Error) {
 		w.Status, w.NextAttempt, w.Error = o.Status, o.NextAttempt, o.Error
 	}
 	w.vacated(s)
-	if w.Status == store.StatusWaiting {
+	if o.Status == store.StatusWaiting {
 		s.lookNow()
 	} else {
 		s.sayOver(w.claim.Execution.ID)

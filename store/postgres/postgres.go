@@ -38,9 +38,7 @@ type Store struct {
 
 var _ interface {
 	store.Store
-	store.Leaser
-	store.Canceler
-	store.Awaiter
+	store.Watcher
 } = (*Store)(nil)
 
 // Open opens the store in the database that dsn names, a URL or a list of keywords and

@@ -1,27 +1,16 @@
 package postgres
 
 import (
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/sluice-go/sluice/store"
 	"github.com/sluice-go/sluice/store/postgres/pgtest"
 	"github.com/sluice-go/sluice/store/storetest"
 )
-
-func TestMain(m *testing.M) {
-	code := pgtest.Main(m)
-	if err := goleak.Find(); code == 0 && err != nil {
-		_, _ = os.Stderr.WriteString(err.Error())
-		code = 1
-	}
-	os.Exit(code)
-}
 
 func TestStore(t *testing.T) {
 	t.Parallel()

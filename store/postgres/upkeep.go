@@ -110,7 +110,9 @@ const (
 // expire takes the claims of workers away whose lease has run out. Another process may be
 // doing the same: then it is not waited for.
 func (s *Store) expire(ctx context.Context) error {
-	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	lost := false
+	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		lost = false
 		rows, err := tx.Query(ctx, "SELECT id, lost FROM workers WHERE expires <= "+clock+" AND (NOT lost OR expires > "+clock+
 			" - $1) ORDER BY id FOR UPDATE SKIP LOCKED", strayTime.Nanoseconds())
 		if err != nil {
@@ -130,8 +132,7 @@ func (s *Store) expire(ctx context.Context) error {
 			case err != nil:
 				return err
 			case taken:
-				s.say(toldReady)
-				s.say(toldUpkeep)
+				lost = true
 				_, err = tx.Exec(ctx, "UPDATE workers SET lost = true WHERE id = $1", worker.ID)
 			case !worker.Lost:
 				_, err = tx.Exec(ctx, "DELETE FROM workers WHERE id = $1", worker.ID)
@@ -143,6 +144,12 @@ func (s *Store) expire(ctx context.Context) error {
 		_, err = tx.Exec(ctx, "DELETE FROM workers WHERE lost AND expires < "+clock+" - $1", untoldTime.Nanoseconds())
 		return err
 	})
+	if lost && err == nil {
+		s.say(toldReady)
+		s.say(toldUpkeep)
+		s.tell.send()
+	}
+	return err
 }
 
 // suspectsLock is held by who gives a suspect its turn.

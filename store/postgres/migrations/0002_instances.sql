@@ -34,7 +34,7 @@ CREATE TABLE shared_endpoints (
 -- How often any instance was written: other processes forget what they know of instances
 -- when it grows.
 CREATE TABLE revisions (instances bigint NOT NULL);
-INSERT INTO revisions (instances) VALUES (0);
+INSERT INTO revisions (instances) VALUES (1);
 
 -- Results that callers fetch by a URL of their own.
 CREATE TABLE results (
