@@ -47,12 +47,14 @@ func fillStore(tb testing.TB, s *Store, finished, queued, lanes int) {
 		statement string
 		args      []any
 	}{
-		{`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		{
+			`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 			INSERT INTO executions (seq, id, accepted_at, integration, version, customer, user, instance, flow, invoke_type,
 				lane, lane_limit, unique_key, parent, original, depth, head, body)
 			SELECT i, CAST(unhex(printf('%016x7000', i)) || randomblob(6) AS BLOB), 1, 'orders', '1', '', '',
 				printf('instance %d', i % ? % 10), 'f', 'webhook', i % ?, 1, '', '', '', 0, NULL, randomblob(1024) FROM n`,
-			[]any{finished + queued, lanes, lanes}},
+			[]any{finished + queued, lanes, lanes},
+		},
 		{`INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result)
 			SELECT seq << 20 | 1, 'succeeded', 1, 1, 0, '', randomblob(20) FROM executions WHERE seq <= ?`, []any{finished}},
 		{`INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled)

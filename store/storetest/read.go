@@ -33,6 +33,7 @@ func testRead(t *testing.T, s *suite) {
 		require.Equal(t, want, pages(t, h, store.Filter{}, 25))
 	})
 	s.test(t, "filtered", testFilter)
+	s.test(t, "filtered by what started them", testFilterFields)
 	s.test(t, "whole", func(t *testing.T, h *harness) {
 		claim := h.run("a")
 		require.NoError(t, h.RecordStep(h.ctx(), claim, step("a", 1)))
@@ -97,6 +98,41 @@ func testFilter(t *testing.T, h *harness) {
 	}
 	require.Len(t, pages(t, h, store.Filter{Instance: "a", Flow: "export", Status: store.StatusFailed}, 3), 1)
 	require.Empty(t, pages(t, h, store.Filter{Instance: "b", Flow: "export"}, 3))
+}
+
+// testFilterFields filters by how executions began, and when.
+func testFilterFields(t *testing.T, h *harness) {
+	var all []*store.Execution
+	for i := range 4 {
+		e := execution(t, "a")
+		e.InvokeType = []string{"webhook", "schedule"}[i%2]
+		e.AcceptedAt = start.Add(time.Duration(i) * time.Minute)
+		if i == 3 {
+			e.Parent, e.Original = all[0].Parent, all[1].Original
+		}
+		all = append(all, e)
+		h.acceptAs(&store.Acceptance{Execution: e})
+	}
+	for name, test := range map[string]struct {
+		filter store.Filter
+		want   []int
+	}{
+		"invoke type":     {store.Filter{InvokeType: "schedule"}, []int{3, 1}},
+		"parent":          {store.Filter{Parent: all[0].Parent}, []int{3, 0}},
+		"original":        {store.Filter{Original: all[1].Original}, []int{3, 1}},
+		"from":            {store.Filter{From: all[2].AcceptedAt}, []int{3, 2}},
+		"after":           {store.Filter{From: all[2].AcceptedAt.Add(time.Microsecond)}, []int{3}},
+		"to":              {store.Filter{To: all[2].AcceptedAt}, []int{1, 0}},
+		"between":         {store.Filter{From: all[1].AcceptedAt, To: all[3].AcceptedAt}, []int{2, 1}},
+		"all of them":     {store.Filter{Parent: all[0].Parent, Original: all[1].Original, InvokeType: "schedule"}, []int{3}},
+		"none of another": {store.Filter{Parent: all[0].Original}, nil},
+	} {
+		var want []string
+		for _, i := range test.want {
+			want = append(want, all[i].ID)
+		}
+		require.Equal(t, want, pages(t, h, test.filter, 3), name)
+	}
 }
 
 // pages reads a list to its end.
