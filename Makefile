@@ -18,7 +18,7 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
 BENCH := mkdir -p .tmp/bench && cd bench && TMPDIR=$(CURDIR)/.tmp/bench go run ./cmd/bench
 
 .DEFAULT_GOAL := help
-.PHONY: help test race lint mutants fuzz bench bench-smoke cover fmt tidy postgres
+.PHONY: help test race lint mutants chaos fuzz bench bench-smoke cover fmt tidy postgres
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lint: $(GOLANGCI_LINT) ## Check every module with golangci-lint.
 
 mutants: ## Break each guarantee in turn; its test must fail (MUTANTS="name …" for some).
 	@go run ./internal/mutants $(MUTANTS)
+
+chaos: postgres ## Kill processes under load, and simulate up to 1,000 seeds; five minutes.
+	@go run ./internal/chaos
+	@go test -count=1 -v -timeout 10m ./internal/simulation -seeds 1000 -within 2m | grep -v '^ *=== \|--- PASS: TestSimulation/\|: accepted '
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 	@set -e; for module in $(MODULES); do ( \
