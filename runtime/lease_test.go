@@ -184,3 +184,42 @@ func TestMissingMasterKeyWaits(t *testing.T) {
 		require.NoError(t, rt.Stop(t.Context()))
 	})
 }
+
+// refusingStore refuses the next so many reads of a journal, and releases.
+type refusingStore struct {
+	store.Store
+	steps, releases atomic.Int32
+}
+
+// Steps implements store.Journal.
+func (s *refusingStore) Steps(ctx context.Context, id string) ([]*store.Step, error) {
+	if s.steps.Add(-1) >= 0 {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.Steps(ctx, id)
+}
+
+// Release implements store.Claimer.
+func (s *refusingStore) Release(ctx context.Context, claim *store.Claim, pause store.Pause) error {
+	if s.releases.Add(-1) >= 0 {
+		return store.ErrUnavailable
+	}
+	return s.Store.Release(ctx, claim, pause)
+}
+
+// TestRefusedRelease is tried again: a claim that nobody ends would never run.
+func TestRefusedRelease(t *testing.T) {
+	t.Parallel()
+	r := &recorder{fails: func(_ string, attempt int) bool { return attempt == 1 }}
+	inMemory(t, func(t *testing.T, database store.Store) {
+		refusing := &refusingStore{Store: database}
+		rt := startOn(t, refusing, integrationOf(r.flow, retried(1, 1)))
+		id := idOf(send(t, rt, `{}`))
+		refusing.steps.Store(1) // Of the second attempt: it cannot begin, and is given back.
+		refusing.releases.Store(2)
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, rt.Stop(t.Context()))
+		require.Negative(t, refusing.releases.Load())
+		require.Equal(t, store.StatusSucceeded, execution(t, rt, id).Status)
+	})
+}

@@ -49,7 +49,7 @@ func (e *Engine) start(held []*tenure) {
 		room, err := e.awaitRoom(e.claiming, t.claim.Execution)
 		if err != nil {
 			for _, t := range held[i:] {
-				e.release(store.Pause{}, t.claim)
+				e.release(t.claim, store.Pause{})
 				e.tenures.over(t)
 			}
 			return
@@ -59,13 +59,15 @@ func (e *Engine) start(held []*tenure) {
 	}
 }
 
-// release gives claims back. One that was lost is back already.
-func (e *Engine) release(pause store.Pause, claims ...*store.Claim) {
-	for _, claim := range claims {
-		if err := e.options.Store.Release(e.writing, claim, pause); err != nil && !errors.Is(err, store.ErrLeaseLost) {
-			e.options.Logger.WarnContext(e.work, "releasing an execution failed", "execution", claim.Execution.ID, "error", err)
+// release gives a claim back. One that was lost is back already.
+func (e *Engine) release(claim *store.Claim, pause store.Pause) {
+	_ = e.end(claim, func(ctx context.Context) error { // It logs what goes wrong.
+		err := e.options.Store.Release(ctx, claim, pause)
+		if errors.Is(err, store.ErrLeaseLost) {
+			return nil
 		}
-	}
+		return err
+	})
 }
 
 // runClaim runs a claimed execution in the room that it has.
@@ -151,12 +153,12 @@ const (
 func (e *Engine) endClaim(claim *store.Claim, cause error) {
 	switch {
 	case errors.Is(cause, store.ErrUnavailable), errors.Is(cause, store.ErrClosed), errors.Is(cause, sluice.ErrLeaseLost), e.work.Err() != nil:
-		e.release(store.Pause{}, claim)
+		e.release(claim, store.Pause{})
 	case errors.Is(cause, ErrNotServed), errors.Is(cause, secret.ErrUnknownKey):
 		if e.complaints.Allow() {
 			e.options.Logger.WarnContext(e.work, "execution given back", "execution", claim.Execution.ID, "error", cause)
 		}
-		e.release(store.Pause{Until: time.Now().Add(unservedPause), KeepSeat: claim.Execution.Lane.Limit > 0}, claim)
+		e.release(claim, store.Pause{Until: time.Now().Add(unservedPause), KeepSeat: claim.Execution.Lane.Limit > 0})
 	default:
 		e.endUnrun(claim, cause)
 	}

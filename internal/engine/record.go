@@ -65,14 +65,15 @@ func (x *execution) ended() {
 // whose lease was lost to whoever has it now.
 func (x *execution) giveBack() {
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.over = true
 	x.err = ErrStopped
 	if x.claim != nil || x.lost {
 		x.err = ErrDeadline
 	}
-	if x.claim != nil {
-		x.engine.release(store.Pause{}, x.claim)
+	claim := x.claim
+	x.mu.Unlock()
+	if claim != nil {
+		x.engine.release(claim, store.Pause{})
 	}
 }
 

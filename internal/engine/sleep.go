@@ -151,7 +151,5 @@ func (x *execution) suspend(wake time.Time) {
 	x.err = ErrDeadline
 	claim := x.claim
 	x.mu.Unlock()
-	_ = x.engine.end(claim, func(ctx context.Context) error { // It logs what goes wrong.
-		return x.engine.options.Store.Release(ctx, claim, store.Pause{Until: wake, KeepSeat: true})
-	})
+	x.engine.release(claim, store.Pause{Until: wake, KeepSeat: true})
 }
