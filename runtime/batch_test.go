@@ -186,6 +186,45 @@ func TestFailedPage(t *testing.T) {
 	})
 }
 
+// TestReplayedPages are spread again, with all that come after them; a batch is that batch,
+// and heeds the limit of batches.
+func TestReplayedPages(t *testing.T) {
+	t.Parallel()
+	var got notes
+	limit := 1
+	slowly := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		pass(ctx, time.Second)
+		return got.batch(ctx, run)
+	}
+	config := sluice.BatchConfig{BatchSize: 2, ConcurrentBatchLimit: &limit}
+	run(t, integrationOf(slowly, batched(sluice.BatchTrigger[int, int]{OnTrigger: numbers(7)}, config)), func(t *testing.T, h *sluicetest.Harness) {
+		h.Post("Flow", `{}`)
+		h.Drain()
+		first := []string{"1/0 [1,2]", "1/1 [3]", "2/0 [4,5]", "2/1 [6]", "3/0 [7]"}
+		require.Equal(t, first, got.list())
+		var pages, batches []string
+		for _, x := range h.Executions() {
+			if x.InvokeType == sluice.InvokeBatch {
+				batches = append(batches, x.ID)
+			} else {
+				pages = append(pages, x.ID)
+			}
+		}
+		replay(t, h, pages[0], runtime.ReplayOptions{})
+		require.Equal(t, first, got.list()[5:])
+		replay(t, h, pages[1], runtime.ReplayOptions{})
+		require.Equal(t, first[2:], got.list()[10:])
+		began := time.Now()
+		for _, id := range batches {
+			_, err := h.Runtime.Replay(t.Context(), id, runtime.ReplayOptions{})
+			require.NoError(t, err)
+		}
+		h.Drain()
+		require.ElementsMatch(t, first, got.list()[13:])
+		require.Equal(t, 5*time.Second, time.Since(began).Truncate(time.Second))
+	})
+}
+
 // TestBatchesOnDeploy runs the initial sync once, when an instance is first deployed.
 func TestBatchesOnDeploy(t *testing.T) {
 	t.Parallel()

@@ -66,9 +66,6 @@ func (e *Engine) replayOf(ctx context.Context, original *store.Record, options R
 	x.record.Original, x.record.Depth, x.payload = original.ID, original.Depth, payload
 	if options.Input != nil {
 		x.payload = copyPayload(options.Input)
-		if err := x.checkInput(); err != nil {
-			return nil, err
-		}
 	}
 	x.payload.StartedAt = x.started
 	if x.steps, err = stepsBefore(original, options.FromStep); err != nil {
@@ -79,7 +76,28 @@ func (e *Engine) replayOf(ctx context.Context, original *store.Record, options R
 			return nil, err
 		}
 	}
-	return x, x.findUniqueKey()
+	return x, x.takePlaceOf(marks, options.Input != nil)
+}
+
+// takePlaceOf makes of a replay what its original was: one of a page spreads it again, one of
+// a batch is that batch, any other is a request about what its payload says. A new input must
+// fit the flow.
+func (x *execution) takePlaceOf(original payloadMarks, newInput bool) error {
+	x.marks.Page, x.marks.Batch = original.Page, original.Batch
+	if x.marks.Page != nil {
+		x.record.Lane = store.Lane{}
+		return nil
+	}
+	if newInput {
+		if err := x.checkInput(); err != nil {
+			return err
+		}
+	}
+	if x.marks.Batch != nil {
+		x.record.Lane = x.target.Flow.batchLane()
+		return nil
+	}
+	return x.findUniqueKey()
 }
 
 // replayTarget is where an execution can be replayed.
