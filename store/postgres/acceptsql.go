@@ -55,7 +55,8 @@ func (k acceptKind) statement() string {
 		// It takes a seat if one is free and nobody waits for it, and runs at once if nobody
 		// who has a seat is still to begin.
 		return with + fmt.Sprintf(`, f AS (SELECT e.seq, (SELECT count(*) FROM work WHERE instance = $7 AND lane = $%d AND seated) < $11
-				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0) AS free,
+				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0 AND deaths < 2)
+				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0 AND deaths > 1) AS free,
 				EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 1) OR `+instancePaused+` AS others FROM e),
 			s AS (SELECT seq, free, CASE WHEN NOT free THEN 0 WHEN others OR $%[2]d::text = '' THEN 1 ELSE 2 END AS status FROM f)
 			INSERT INTO work (seq, instance, lane, lane_limit, status, seated, worker, token)

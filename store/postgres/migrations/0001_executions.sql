@@ -72,10 +72,10 @@ CREATE TABLE work (
 	canceled   text NOT NULL DEFAULT '' -- why it is to be canceled
 );
 CREATE INDEX work_ready ON work (instance, lane, seq) WHERE status = 1;
-CREATE INDEX work_queued ON work (instance, lane, seq) WHERE status = 0;
+CREATE INDEX work_queued ON work (instance, lane, seq) WHERE status = 0 AND deaths < 2;
 CREATE INDEX work_seats ON work (instance, lane) WHERE seated;
 CREATE INDEX work_due ON work (due) WHERE status > 2;
-CREATE INDEX work_suspects ON work (seq) WHERE deaths > 1;
+CREATE INDEX work_suspects ON work (seq) WHERE deaths > 1; -- no other index has the queued ones: they are few
 CREATE INDEX work_canceled ON work (worker) WHERE canceled <> '';
 
 -- Who runs executions, and how long its claims last by the clock of the database.
