@@ -35,10 +35,17 @@ func endToEndPostgres() table {
 		name: "endtoend-postgres", title: "From acceptance to recorded outcome, PostgreSQL", postgres: true,
 		rows: []row{
 			{name: "raw group commit", start: startRawPostgres},
+			{name: "Sluice", start: startEndToEnd(localOptions{open: openPostgresStore, flow: idle})},
+			{name: "Sluice's store alone", start: startExecute(openPostgresStore)},
 			{name: "River, tuned, batched", start: startRiverPostgres(riverOptions{tuned: true, batch: true, start: true})},
 			{name: "River, tuned", start: startRiverPostgres(riverOptions{tuned: true, start: true})},
 			{name: "River, tuned, until recorded", start: startRiverPostgres(riverOptions{tuned: true})},
 			{name: "River, default", start: startRiverPostgres(riverOptions{start: true})},
+		},
+		targets: []target{
+			rateAtLeast(2, "Sluice", "River, tuned, batched"),
+			rateAtLeast(2, "Sluice", "River, tuned"),
+			rateAtLeast(2, "Sluice", "River, default"),
 		},
 	}
 }

@@ -28,6 +28,21 @@ func recoverySQLite() table {
 	}
 }
 
+// lease is how long the executions of a process are its own after it died, in this table.
+const lease = 2 * time.Second
+
+// recoveryPostgres asks how long the executions of a killed process wait for another one that runs already.
+func recoveryPostgres() table {
+	const name = "recovery-postgres"
+	return table{
+		name: name, title: "100 executions of a killed process run again, PostgreSQL", by: byLatency, rare: true, postgres: true,
+		notes:   []string{"From the death of the process until the last of them runs in another one; the lease is 2 s."},
+		rows:    []row{{name: "taken over", start: startTakeover(name)}},
+		helpers: []row{{name: victim, start: startVictim(localOptions{open: openPostgresStore, lease: lease})}},
+		targets: []target{takesAtMost(lease+time.Second, "taken over")},
+	}
+}
+
 // victim is the row of the process that is killed.
 const victim = "victim"
 
@@ -101,6 +116,24 @@ func startReopen(table string) func(at site) (*subject, error) {
 				}
 				return l.stop()
 			},
+		}, nil
+	}
+}
+
+// startTakeover measures how long it takes until a runtime on the database of a victim runs its executions.
+func startTakeover(table string) func(at site) (*subject, error) {
+	return func(at site) (*subject, error) {
+		running := make(chan string, killed)
+		l, err := startLocal(at, localOptions{
+			open: openPostgresStore, lease: lease, flow: until(func(_ context.Context, id string) { running <- id }),
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &subject{
+			prepare:   func() error { return killOne(table, at) },
+			operation: func(int) error { return awaitAll(running) },
+			stop:      l.stop,
 		}, nil
 	}
 }

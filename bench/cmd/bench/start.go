@@ -32,9 +32,11 @@ func startPostgres() table {
 		rows: []row{
 			{name: "one round trip", start: paced(startRoundTrip)},
 			{name: "one raw commit", start: paced(startRawPostgres)},
+			{name: "Sluice", start: paced(startUntilStart(openPostgresStore))},
 			{name: "River, tuned", start: paced(startRiverPostgres(riverOptions{tuned: true, start: true}))},
 			{name: "River, default", start: paced(startRiverPostgres(riverOptions{start: true}))},
 		},
+		targets: []target{latencyAtMost(3, "Sluice", "one round trip")},
 	}
 }
 

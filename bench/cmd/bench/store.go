@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-go/sluice/bench/order"
 	"github.com/sluice-go/sluice/store"
+	"github.com/sluice-go/sluice/store/postgres"
 	"github.com/sluice-go/sluice/store/sqlite"
 )
 
@@ -17,7 +18,19 @@ import (
 type opener func(at site) (store.Store, error)
 
 func openSQLiteStore(at site) (store.Store, error) {
-	return sqlite.Open(context.Background(), filepath.Join(at.Dir, "bench.db"))
+	database, err := sqlite.Open(context.Background(), filepath.Join(at.Dir, "bench.db"))
+	if err != nil {
+		return nil, err
+	}
+	return database, nil
+}
+
+func openPostgresStore(at site) (store.Store, error) {
+	database, err := postgres.Open(context.Background(), at.Postgres)
+	if err != nil {
+		return nil, err
+	}
+	return database, nil
 }
 
 // startAccept measures the store's acceptances alone: of what the callers bring, whatever waits shares a commit, or

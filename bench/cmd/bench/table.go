@@ -65,7 +65,8 @@ func tables() []table {
 		requests(),
 		endToEndSQLite(), endToEndPostgres(),
 		startSQLite(), startPostgres(),
-		queued(), finished(), steps(), journal(), recoverySQLite(),
+		queued(), finished(), steps(), journal(),
+		recoverySQLite(), recoveryPostgres(), processes(),
 	}
 }
 
