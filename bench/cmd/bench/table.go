@@ -65,7 +65,7 @@ func tables() []table {
 		requests(),
 		endToEndSQLite(), endToEndPostgres(),
 		startSQLite(), startPostgres(),
-		queued(), finished(), steps(), journal(),
+		lanes(), queued(), finished(), steps(), journal(),
 		recoverySQLite(), recoveryPostgres(), processes(),
 	}
 }
