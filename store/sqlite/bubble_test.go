@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +30,47 @@ func TestVirtualClock(t *testing.T) {
 		require.Equal(t, e.ID, claims[0].Execution.ID)
 		require.Equal(t, 2, claims[0].Attempt)
 		require.Equal(t, 24*time.Hour, time.Since(begin))
+		require.NoError(t, s.Close())
+	})
+}
+
+// endingContext has ended as soon as it is told so, but shows it late.
+type endingContext struct {
+	context.Context
+	ended atomic.Bool
+}
+
+func (c *endingContext) Err() error {
+	if c.ended.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestClaimThatEndsAsItIsWoken leaves what woke it to the next that waits.
+func TestClaimThatEndsAsItIsWoken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openTest(t, inMemory, defaultLimits)
+		first := &endingContext{Context: context.WithoutCancel(t.Context())}
+		failed := make(chan error, 1)
+		go func() {
+			_, err := s.Claim(first, worker("first"), 1)
+			failed <- err
+		}()
+		synctest.Wait()
+		claimed := make(chan []*store.Claim, 1)
+		second, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		go func() {
+			claims, _ := s.Claim(second, worker("second"), 1)
+			claimed <- claims
+		}()
+		synctest.Wait()
+		first.ended.Store(true)
+		acceptTest(t, s, 10)
+		require.ErrorIs(t, <-failed, context.Canceled)
+		require.Len(t, <-claimed, 1)
 		require.NoError(t, s.Close())
 	})
 }

@@ -12,10 +12,7 @@ import (
 
 // Claim implements [store.Claimer].
 func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
-	for {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
+	for ctx.Err() == nil {
 		seats, waiter, err := s.queue.take(worker, limit)
 		if err != nil {
 			return nil, fmt.Errorf("store: claim: %w", err)
@@ -26,9 +23,12 @@ func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*s
 		select {
 		case <-waiter.woken:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil { // Also of one that was woken just now: it does not come for what woke it.
 			s.queue.leave(waiter)
 		}
 	}
+	return nil, context.Cause(ctx)
 }
 
 // claim reads back what memory does not hold of the seats and makes them the worker's. It
