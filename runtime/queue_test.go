@@ -248,6 +248,25 @@ func TestFullQueueEmpties(t *testing.T) {
 	})
 }
 
+// TestRemovedInstanceLeavesTheQueue to others.
+func TestRemovedInstanceLeavesTheQueue(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	options := runtime.Options{MaxQueued: 8}
+	runWith(t, options, integrationOf(r.flow, queued(sluice.SequentialQueueConfig{})), func(t *testing.T, h *sluicetest.Harness) {
+		for range 3 {
+			instance := h.Deploy(runtime.Deployment{})
+			accepted := 0
+			for h.Post("Flow", `{}`).StatusCode == http.StatusOK {
+				accepted++
+			}
+			require.Equal(t, 1+4, accepted)
+			require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
+			h.Advance(time.Minute)
+		}
+	})
+}
+
 // TestSynchronousCallersWaitForTheirSeat: behind what was accepted before them.
 func TestSynchronousCallersWaitForTheirSeat(t *testing.T) {
 	t.Parallel()
