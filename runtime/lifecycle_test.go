@@ -517,3 +517,32 @@ func TestWhatIsAcceptedWaitsForTheEndOfAPause(t *testing.T) {
 		require.Contains(t, h.Execution(id).Error, "its instance is removed")
 	})
 }
+
+// TestOthersHearOfAChange within a second: of a pause, a revoked key, a new configuration.
+func TestOthersHearOfAChange(t *testing.T) {
+	t.Parallel()
+	inMemory(t, func(t *testing.T, database store.Store) {
+		integration := integrationOf(nothing)
+		one, two := startOn(t, database, integration), startOn(t, database, integration)
+		instance, err := one.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
+		answered := func(status int, headers ...string) {
+			t.Helper()
+			require.Equal(t, status, send(t, two, `{}`, headers...).Code)
+			time.Sleep(time.Second)
+		}
+		answered(http.StatusOK)
+		key, err := one.CreateAPIKey(t.Context(), instance.ID, "Flow")
+		require.NoError(t, err)
+		answered(http.StatusUnauthorized)
+		answered(http.StatusOK, "Api-Key", key)
+		other, err := one.CreateAPIKey(t.Context(), instance.ID, "Flow")
+		require.NoError(t, err)
+		require.NoError(t, one.RevokeAPIKey(t.Context(), instance.ID, "Flow", key))
+		answered(http.StatusUnauthorized, "Api-Key", key)
+		answered(http.StatusOK, "Api-Key", other)
+		require.NoError(t, one.Pause(t.Context(), instance.ID))
+		answered(http.StatusNotFound, "Api-Key", other)
+		require.NoError(t, errors.Join(one.Stop(t.Context()), two.Stop(t.Context())))
+	})
+}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -29,6 +31,9 @@ type Instance struct {
 	decodeErr  error
 
 	refusals *refusals
+
+	// readAt is when its record was last read, as the Unix time in nanoseconds.
+	readAt atomic.Int64
 }
 
 // instanceWeight estimates the memory of a cached instance in bytes.
@@ -59,6 +64,7 @@ func (e *Engine) newInstance(record *store.Instance) (*Instance, error) {
 		webhookURLs: e.webhookURLs(d, record.Endpoints),
 		refusals:    newRefusals(),
 	}
+	instance.readAt.Store(time.Now().UnixNano())
 	return instance, e.openKeys(instance)
 }
 
@@ -121,13 +127,20 @@ func byCustomer(integration, externalID string) instanceKey {
 
 func (k instanceKey) String() string { return k.kind + " " + k.id }
 
+// freshness is how long an instance is served as it was read: what another process makes of
+// it, such as a pause or a revoked key, holds here within this time (design §5).
+const freshness = time.Second
+
+func (i *Instance) isFresh() bool { return time.Now().UnixNano()-i.readAt.Load() < int64(freshness) }
+
 // load returns the instance that is known by the key, from the cache or else with read,
 // which gets the key's id. It logs why one that is there cannot be served.
 func (e *Engine) load(
 	ctx context.Context, key instanceKey, read func(context.Context, string) (*store.Instance, error),
 ) (*Instance, error) {
-	if instance, ok := e.instances.Get(key); ok {
-		return instance, nil
+	cached, ok := e.instances.Get(key)
+	if ok && cached.isFresh() {
+		return cached, nil
 	}
 	loaded, err, _ := e.loading.Do(key.String(), func() (any, error) {
 		for {
@@ -135,6 +148,10 @@ func (e *Engine) load(
 			record, err := read(context.WithoutCancel(ctx), key.id)
 			if err != nil {
 				return nil, e.loadFailed(ctx, err)
+			}
+			if ok && record.ID == cached.record.ID && record.Revision == cached.record.Revision {
+				cached.readAt.Store(time.Now().UnixNano())
+				return cached, nil
 			}
 			instance, err := e.newInstance(record)
 			if err != nil {
