@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -198,21 +199,22 @@ func TestReplayedPages(t *testing.T) {
 	}
 	config := sluice.BatchConfig{BatchSize: 2, ConcurrentBatchLimit: &limit}
 	run(t, integrationOf(slowly, batched(sluice.BatchTrigger[int, int]{OnTrigger: numbers(7)}, config)), func(t *testing.T, h *sluicetest.Harness) {
-		h.Post("Flow", `{}`)
+		page := executionID(t, h.Post("Flow", `{}`))
 		h.Drain()
 		first := []string{"1/0 [1,2]", "1/1 [3]", "2/0 [4,5]", "2/1 [6]", "3/0 [7]"}
 		require.Equal(t, first, got.list())
-		var pages, batches []string
+		var second string
+		var batches []string
 		for _, x := range h.Executions() {
 			if x.InvokeType == sluice.InvokeBatch {
 				batches = append(batches, x.ID)
-			} else {
-				pages = append(pages, x.ID)
+			} else if strings.Contains(string(x.Result.Data), `"page":2`) {
+				second = x.ID
 			}
 		}
-		replay(t, h, pages[0], runtime.ReplayOptions{})
+		replay(t, h, page, runtime.ReplayOptions{})
 		require.Equal(t, first, got.list()[5:])
-		replay(t, h, pages[1], runtime.ReplayOptions{})
+		replay(t, h, second, runtime.ReplayOptions{})
 		require.Equal(t, first[2:], got.list()[10:])
 		began := time.Now()
 		for _, id := range batches {
