@@ -2,11 +2,14 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -249,4 +252,29 @@ func TestOptionsOfLimits(t *testing.T) {
 	}
 	_, err := os.Stat("sluice.db")
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestLargeBodiesAreStoredOnce: neither the raw body beside the parsed one, nor copies of it
+// with the attempts.
+func TestLargeBodiesAreStoredOnce(t *testing.T) {
+	t.Parallel()
+	const count, size = 4, 1 << 20
+	path := filepath.Join(t.TempDir(), "large.db")
+	synctest.Test(t, func(t *testing.T) {
+		fails := func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+			if run.Attempt == 1 {
+				return nil, errors.New("no")
+			}
+			return nil, nil
+		}
+		rt := open(t, path, integrationOf(fails, retried(1, 1)))
+		for range count {
+			require.Equal(t, http.StatusOK, send(t, rt, `"`+strings.Repeat("x", size)+`"`).Code)
+		}
+		time.Sleep(time.Hour)
+		require.NoError(t, rt.Stop(t.Context()))
+	})
+	file, err := os.Stat(path)
+	require.NoError(t, err)
+	require.InDelta(t, count*size, file.Size(), size/2)
 }

@@ -371,3 +371,26 @@ func TestSynchronousIsKeptWithTheExecution(t *testing.T) {
 		require.NoError(t, errors.Join(rt.Stop(t.Context())))
 	})
 }
+
+// TestNoTenantStarves has a customer queue a hundred webhooks before another sends one.
+func TestNoTenantStarves(t *testing.T) {
+	t.Parallel()
+	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) {
+		time.Sleep(time.Second) // Virtual.
+		return nil, nil
+	}
+	options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow)}, Concurrency: 2}
+	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+		busy, quiet := deployFor(h, "busy", "quiet")[0], deployFor(h, "quiet")[0]
+		for range 100 {
+			call(t, h, busy.WebhookURLs["Flow"], `{}`)
+		}
+		id := executionID(t, call(t, h, quiet.WebhookURLs["Flow"], `{}`))
+		began := time.Now()
+		h.Advance(10 * time.Second)
+		x := h.Execution(id)
+		require.Equal(t, store.StatusSucceeded, x.Status)
+		require.LessOrEqual(t, x.Attempts[0].StartedAt.Sub(began), 3*time.Second)
+		h.Advance(time.Hour)
+	})
+}

@@ -361,11 +361,15 @@ func TestStateConflicts(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		time.Sleep(time.Second) // Virtual: all have read.
-		if !ok {
-			return nil, s.CompareAndSet(ctx, "n", nil, 1)
+		var old any
+		if ok {
+			old = n
 		}
-		return nil, s.CompareAndSet(ctx, "n", n, n+1)
+		if err := errors.Join(s.Increment(ctx, "won", 1), s.CompareAndSet(ctx, "n", old, n+1)); err != nil {
+			return nil, err
+		}
+		time.Sleep(time.Second) // Virtual: all have read, and none has written.
+		return nil, nil
 	}
 	integration := integrationOf(flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: executions, DelayMinutes: 1} })
 	stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
@@ -382,6 +386,7 @@ func TestStateConflicts(t *testing.T) {
 			}
 		}
 		require.Equal(t, "4", crossFlow(t, db, h.Executions()[0], "n"))
+		require.Equal(t, "4", crossFlow(t, db, h.Executions()[0], "won"), "what loses changes nothing")
 		require.Equal(t, 4+3+2+1, attempts)
 	})
 }

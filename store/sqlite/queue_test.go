@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/store"
 )
 
 // TestQueueHoldsBack keeps a seat back until the rows before it are read, also when there
@@ -35,4 +38,36 @@ func TestQueueHoldsBack(t *testing.T) {
 			require.Empty(t, q.tenants)
 		})
 	}
+}
+
+// TestLongQueueStaysInTheDatabase: memory holds as much of it as it may, and all of it is run,
+// in its order.
+func TestLongQueueStaysInTheDatabase(t *testing.T) {
+	t.Parallel()
+	few := defaultLimits
+	few.ready, few.laneReady, few.refillBelow, few.fill, few.heldBytes = 40, 20, 5, 10, 1000
+	s := openTest(t, filepath.Join(t.TempDir(), "s.db"), few)
+	held := func() (seats, bytes int) {
+		s.queue.mu.Lock()
+		defer s.queue.mu.Unlock()
+		for _, seat := range s.queue.seats {
+			bytes += seat.size()
+		}
+		return len(s.queue.seats), bytes
+	}
+	var ids []string
+	for range 1000 {
+		ids = append(ids, acceptTest(t, s, 200))
+	}
+	for i, id := range ids {
+		claims, err := s.Claim(t.Context(), worker("w"), 1)
+		require.NoError(t, err)
+		require.Equal(t, id, claims[0].Execution.ID)
+		require.Len(t, claims[0].Execution.Payload.Body, 200)
+		seats, bytes := held()
+		require.LessOrEqual(t, seats, few.ready+few.fill+1, "after %d", i)
+		require.LessOrEqual(t, bytes, few.heldBytes+200)
+		require.NoError(t, s.Finish(t.Context(), claims[0], &store.Outcome{Attempt: 1, Status: store.StatusSucceeded}))
+	}
+	require.NoError(t, s.Close())
 }
