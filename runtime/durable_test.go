@@ -295,9 +295,9 @@ func indexOf(list []string, item string) int {
 
 func TestStopLetsWorkEndAndRefusesMore(t *testing.T) {
 	t.Parallel()
-	flow := func(context.Context, *sluice.Run) (*sluice.Result, error) {
-		time.Sleep(10 * time.Second) // Virtual.
-		return nil, nil
+	flow := func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+		pass(ctx, 10*time.Second)
+		return nil, context.Cause(ctx)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "stop.db")
