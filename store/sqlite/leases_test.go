@@ -91,6 +91,7 @@ func TestLeasesMakeSuspects(t *testing.T) {
 				}
 				found += len(claims)
 			}
+			require.Equal(t, []int{0, 3, 1}[crashes], found)
 		}
 		patience := errors.New("waited long enough")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, patience)
