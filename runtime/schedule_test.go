@@ -469,3 +469,24 @@ func TestManySchedulesAtOnce(t *testing.T) {
 		require.Greater(t, most.Load(), int64(4))
 	})
 }
+
+// TestUnwritablePayloadOfASchedule fails on record, once for each due time.
+func TestUnwritablePayloadOfASchedule(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	integration := integrationOf(nothing, func(f *sluice.Flow) {
+		f.Schedule = &sluice.Schedule{Value: "0 * * * *"}
+		f.OnTrigger = func(_ context.Context, _ *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+			calls++
+			payload.Body = sluice.NewBody(make(chan int))
+			return &sluice.TriggerResult{Payload: payload}, nil
+		}
+	})
+	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		h.Advance(150 * time.Minute)
+		require.Equal(t, 2, calls)
+		require.Len(t, h.Executions(), 2)
+		require.Equal(t, store.StatusFailed, h.Executions()[0].Status)
+		require.Contains(t, h.Executions()[0].Error, "unsupported type: chan int")
+	})
+}

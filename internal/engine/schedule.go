@@ -197,6 +197,9 @@ func (e *Engine) acceptDue(x *execution, advance store.ScheduleAdvance, cause er
 			pause(e.claiming, claimPause)
 		case cause == nil:
 			cause = cmp.Or(stateError(err), err) // It cannot be accepted as it is: that is on record.
+			if _, unwritable := errors.AsType[*InputError](err); unwritable {
+				x.payload, x.marks.BodyDropped = &sluice.TriggerPayload{StartedAt: x.started, DueAt: advance.From}, true
+			}
 		default:
 			return err
 		}
