@@ -130,7 +130,7 @@ const (
 )
 
 // promote gives the first of a lane that wait for a seat the free ones, up to $3. Where a
-// suspect of the lane waits and none runs, it comes first: the upkeep gives it a seat. The
+// suspect of the lane waits and none runs, it comes first: the next claim takes it. The
 // transaction holds the lock of the lane.
 const promote = `WITH taken AS (SELECT count(*) AS n FROM work WHERE instance = $1 AND lane = $2 AND seated),
 	head AS (SELECT seq, lane_limit, row_number() OVER (ORDER BY seq) AS nth FROM (
@@ -138,4 +138,4 @@ const promote = `WITH taken AS (SELECT count(*) AS n FROM work WHERE instance = 
 	fit AS (SELECT seq, bool_and(nth + taken.n <= lane_limit) OVER (ORDER BY seq) AS fits FROM head, taken)
 	UPDATE work SET status = 1, seated = true WHERE seq IN (SELECT seq FROM fit WHERE fits) AND (
 		NOT EXISTS (SELECT FROM work WHERE instance = $1 AND lane = $2 AND status = 0 AND deaths > 1)
-		OR EXISTS (SELECT FROM work WHERE deaths > 1 AND status IN (1, 2)))`
+		OR EXISTS (SELECT FROM work WHERE deaths > 1 AND status = 2))`

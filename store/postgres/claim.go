@@ -41,23 +41,42 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claim
 	}
 	defer s.turns.leave()
 	return s.within(ctx, func(ctx context.Context) error {
-		lanes, err := s.readyLanes(ctx, limit)
-		if err != nil || len(lanes) == 0 {
+		lanes, suspects, err := s.look(ctx, limit)
+		if err != nil || len(lanes) == 0 && !suspects {
 			return err
 		}
 		if err := s.employ(ctx, worker); err != nil {
 			return err
 		}
-		turns := s.turns.take(lanes, limit)
+		var suspect *store.Claim
 		// What may be written is claimed, even if the context ends meanwhile.
 		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx pgx.Tx) error {
-			*claims, err = takeTurns(ctx, tx, worker.ID, turns)
+			*claims, suspect = nil, nil
+			if suspects {
+				if suspect, err = takeSuspect(ctx, tx, worker.ID); err != nil {
+					return err
+				}
+			}
+			free := limit
+			if suspect != nil {
+				*claims, free = append(*claims, suspect), limit-1
+			}
+			if len(lanes) == 0 || free == 0 {
+				return nil
+			}
+			others, err := takeTurns(ctx, tx, worker.ID, s.turns.take(lanes, free))
+			*claims = append(*claims, others...)
 			return err
 		})
 		if err != nil {
 			*claims = nil
+			return err
 		}
-		return err
+		if suspect != nil { // What waited behind it may be ready.
+			s.say(toldReady)
+			s.tell.send()
+		}
+		return nil
 	})
 }
 
@@ -89,16 +108,20 @@ const selectLanes = `WITH RECURSIVE
 				(SELECT lane FROM work WHERE status = 1 AND instance = c.instance AND lane > t.lane ORDER BY lane LIMIT 1) AS n)
 		SELECT lane FROM lanes LIMIT $3) AS l`
 
-// readyLanes returns the lanes with ready executions, those of an instance together.
-func (s *Store) readyLanes(ctx context.Context, limit int) ([]lane, error) {
-	rows, err := s.pool.Query(ctx, selectLanes, s.turns.instance, limit, maxLanes)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l lane, err error) {
-		err = row.Scan(&l.instance, &l.lane)
-		return l, err
+// look returns the lanes with ready executions, those of an instance together, and whether
+// suspects wait.
+func (s *Store) look(ctx context.Context, limit int) (lanes []lane, suspects bool, err error) {
+	b := &pgx.Batch{}
+	b.Queue(selectLanes, s.turns.instance, limit, maxLanes).Query(func(rows pgx.Rows) error {
+		lanes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l lane, err error) {
+			err = row.Scan(&l.instance, &l.lane)
+			return l, err
+		})
+		return err
 	})
+	b.Queue(anySuspect).QueryRow(func(row pgx.Row) error { return row.Scan(&suspects) })
+	err = s.pool.SendBatch(ctx, b).Close()
+	return lanes, suspects, err
 }
 
 // takeTurn locks the first ready executions of lanes and claims them, if they are ready
@@ -110,7 +133,22 @@ const takeTurn = `WITH picked AS (
 		WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = t.instance AND i.paused))
 	UPDATE work w SET status = 2, worker = $4, token = w.token + 1 FROM picked p, executions e
 	WHERE w.seq = p.seq AND e.seq = p.seq AND w.status = 1
-	RETURNING ` + executionColumns + ", p.turn, w.token, w.attempt, w.recovered, w.crashes, w.canceled"
+	RETURNING ` + claimColumns + ", p.turn"
+
+const claimColumns = executionColumns + ", w.token, w.attempt, w.recovered, w.crashes, w.canceled"
+
+// scanClaim scans claimColumns and what follows them.
+func scanClaim(row pgx.CollectableRow, worker string, more ...any) (*store.Claim, int64, error) {
+	claim := &store.Claim{Worker: worker}
+	execution, seq, err := scanExecution(row, append([]any{
+		&claim.Token, &claim.Attempt, &claim.Recovered, &claim.Crashes, &claim.Canceled,
+	}, more...)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	claim.Execution = execution
+	return claim, seq, decodeText(&claim.Canceled)
+}
 
 func takeTurns(ctx context.Context, tx pgx.Tx, worker string, turns []turn) ([]*store.Claim, error) {
 	instances, lanes, wants := make([]string, len(turns)), make([]string, len(turns)), make([]int64, len(turns))
@@ -126,12 +164,9 @@ func takeTurns(ctx context.Context, tx pgx.Tx, worker string, turns []turn) ([]*
 		claim     *store.Claim
 	}
 	places, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (place, error) {
-		p := place{claim: &store.Claim{Worker: worker}}
+		var p place
 		var err error
-		p.claim.Execution, p.seq, err = scanExecution(row, &p.turn, &p.claim.Token, &p.claim.Attempt, &p.claim.Recovered, &p.claim.Crashes, &p.claim.Canceled)
-		if err == nil {
-			err = decodeText(&p.claim.Canceled)
-		}
+		p.claim, p.seq, err = scanClaim(row, worker, &p.turn)
 		return p, err
 	})
 	if err != nil {

@@ -66,11 +66,8 @@ func (h *held) promote(b *pgx.Batch) {
 // vacated wakes those who may take what the claim held up: its seat, or the turn of the
 // suspects.
 func (h *held) vacated(s *Store) {
-	if h.limited() {
+	if h.limited() || h.claim.Recovered {
 		s.say(toldReady)
-	}
-	if h.claim.Recovered {
-		s.lookNow()
 	}
 }
 

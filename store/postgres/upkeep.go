@@ -2,15 +2,13 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// keepUp makes ready what is due, takes the claims of dead workers away, and gives suspects
-// their turn, until the store is closed. Every process does, once a second and when there is
-// reason to.
+// keepUp makes ready what is due and takes the claims of dead workers away, until the store is
+// closed. Every process does, once a second and when there is reason to.
 func (s *Store) keepUp() {
 	for {
 		wait, err := s.upkeepOnce(s.running)
@@ -32,10 +30,8 @@ func (s *Store) keepUp() {
 // upkeepOnce does what is to be done now, and returns when there will be more.
 func (s *Store) upkeepOnce(ctx context.Context) (time.Duration, error) {
 	var due, expiry *int64
-	var suspects bool
 	err := s.pool.QueryRow(ctx, `SELECT (SELECT min(due) FROM work WHERE status > 2) - `+clock+`,
-		(SELECT min(expires) FROM workers WHERE NOT lost OR expires > `+clock+` - $1) - `+clock+`,
-		EXISTS (SELECT FROM work WHERE deaths > 1 AND status = 0)`, strayTime.Nanoseconds()).Scan(&due, &expiry, &suspects)
+		(SELECT min(expires) FROM workers WHERE NOT lost OR expires > `+clock+` - $1) - `+clock, strayTime.Nanoseconds()).Scan(&due, &expiry)
 	if err != nil {
 		return 0, err
 	}
@@ -52,9 +48,6 @@ func (s *Store) upkeepOnce(ctx context.Context) (time.Duration, error) {
 		} else if err := s.expire(ctx); err != nil {
 			return 0, err
 		}
-	}
-	if suspects {
-		return wait, s.callSuspect(ctx)
 	}
 	return wait, nil
 }
@@ -147,71 +140,6 @@ func (s *Store) expire(ctx context.Context) error {
 	if lost && err == nil {
 		s.say(toldReady)
 		s.say(toldUpkeep)
-		s.tell.send()
-	}
-	return err
-}
-
-// suspectsLock is held by who gives a suspect its turn.
-var suspectsLock = lockKey("suspects")
-
-// nextSuspect is the first suspect that may run: its instance is not paused, and its lane
-// has a seat.
-const nextSuspect = `SELECT w.seq, w.instance, w.lane FROM work w WHERE w.deaths > 1 AND w.status = 0
-	AND NOT EXISTS (SELECT FROM work r WHERE r.deaths > 1 AND r.status IN (1, 2))
-	AND NOT EXISTS (SELECT FROM instances i WHERE i.id = w.instance AND i.paused)
-	AND (w.lane_limit = 0 OR w.seated OR w.lane_limit >
-		(SELECT count(*) FROM work o WHERE o.instance = w.instance AND o.lane = w.lane AND o.seated))
-	ORDER BY w.seq LIMIT 1`
-
-// pausedTurn chooses the suspect that has its turn and cannot take it: its instance was
-// paused since. It holds up no others.
-const pausedTurn = "deaths > 1 AND status = 1 AND EXISTS (SELECT FROM instances i WHERE i.id = instance AND i.paused)"
-
-// callSuspect gives the first suspect its turn, if none runs, and then a seat to those who
-// waited behind it.
-func (s *Store) callSuspect(ctx context.Context) error {
-	called := false
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		called = false
-		if err := lock(ctx, tx, []int64{suspectsLock}); err != nil {
-			return err
-		}
-		if _, err := lockLanes(ctx, tx, pausedTurn); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE work w SET status = 0, seated = false WHERE "+pausedTurn); err != nil {
-			return err
-		}
-		for {
-			var seq int64
-			var l lane
-			err := tx.QueryRow(ctx, nextSuspect).Scan(&seq, &l.instance, &l.lane)
-			if errors.Is(err, pgx.ErrNoRows) {
-				return nil
-			}
-			if err == nil {
-				err = lock(ctx, tx, []int64{laneLock(l.instance, l.lane)})
-			}
-			if err != nil {
-				return err
-			}
-			tag, err := tx.Exec(ctx, "UPDATE work SET status = 1, seated = lane_limit > 0 WHERE seq = (SELECT seq FROM ("+nextSuspect+") AS n) AND seq = $1", seq)
-			if called = tag.RowsAffected() > 0; err != nil || !called {
-				if err != nil {
-					return err
-				}
-				continue // The lane's seat was taken before we had its lock.
-			}
-			lanes, err := lockLanes(ctx, tx, "deaths > 1 AND status = 0")
-			if err != nil {
-				return err
-			}
-			return promoteAll(ctx, tx, lanes)
-		}
-	})
-	if called && err == nil {
-		s.say(toldReady)
 		s.tell.send()
 	}
 	return err
