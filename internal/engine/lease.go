@@ -32,7 +32,8 @@ func (e *Engine) keepLease() {
 // extend begins the lease anew, and returns when it began last. Where the store cannot be
 // reached for the length of a lease, others may have taken over what runs here: it ends.
 func (e *Engine) extend(extended time.Time) time.Time {
-	ctx, cancel := context.WithTimeout(e.work, e.worker.Lease/3)
+	// A store that hangs must not keep what runs here going past its lease.
+	ctx, cancel := context.WithDeadline(e.work, extended.Add(e.worker.Lease))
 	defer cancel()
 	now := time.Now()
 	canceled, err := e.options.Store.Extend(ctx, e.worker)
