@@ -30,6 +30,8 @@ postgres:
 		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql-15; \
 	fi
+	@[ -n "$$SLUICE_TEST_POSTGRES" ] || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		|| echo "WARNING: TESTS ON POSTGRESQL ARE SKIPPED: it is not installed (or set SLUICE_TEST_POSTGRES)" >&2
 
 test: postgres ## Run the tests of every module.
 	@set -e; for module in $(MODULES); do (cd $$module && go test ./...); done
