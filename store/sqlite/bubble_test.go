@@ -36,8 +36,8 @@ func TestVirtualClock(t *testing.T) {
 
 // endingContext has ended as soon as it is told so, but shows it late.
 type endingContext struct {
-	context.Context
-	ended atomic.Bool
+	context.Context //nolint:containedctx // It is one.
+	ended           atomic.Bool
 }
 
 func (c *endingContext) Err() error {
