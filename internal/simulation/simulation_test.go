@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 20, "how many seeds to simulate")
+	seeds  = flag.Int("seeds", defaultSeeds, "how many seeds to simulate")
 	seed   = flag.Uint64("seed", 0, "the one seed to simulate, 50 times: interleavings differ")
 	within = flag.Duration("within", time.Hour, "when not to begin with another seed")
 )

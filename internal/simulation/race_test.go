@@ -1,0 +1,6 @@
+//go:build race
+
+package simulation
+
+// defaultSeeds is fewer than without the race detector, which takes ten times as long.
+const defaultSeeds = 4
