@@ -146,6 +146,7 @@ func (w *world) request() {
 	if !ok || n.faults.down() {
 		return
 	}
+	handler := n.rt.Handler() // Meanwhile the process may begin another life.
 	w.under.Go(func() {
 		body, err := json.Marshal(r.Body)
 		if err != nil {
@@ -155,7 +156,7 @@ func (w *world) request() {
 		answer := httptest.NewRecorder()
 		sent := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, url, strings.NewReader(string(body)))
 		sent.Header.Set("Content-Type", "application/json")
-		n.rt.Handler().ServeHTTP(answer, sent)
+		handler.ServeHTTP(answer, sent)
 		var accepted struct {
 			ExecutionID string `json:"executionId"`
 			Duplicate   bool   `json:"duplicate"`
