@@ -139,3 +139,11 @@ const promote = `WITH taken AS (SELECT count(*) AS n FROM work WHERE instance = 
 	UPDATE work SET status = 1, seated = true WHERE seq IN (SELECT seq FROM fit WHERE fits) AND (
 		NOT EXISTS (SELECT FROM work WHERE instance = $1 AND lane = $2 AND status = 0 AND deaths > 1)
 		OR EXISTS (SELECT FROM work WHERE deaths > 1 AND status = 2))`
+
+// unseat takes the seats of those of a lane who have not begun back, for one that was
+// accepted before them and waits for its seat again. The transaction holds the lock of the
+// lane.
+const unseat = `UPDATE work SET status = 0, seated = false WHERE seq IN (
+	SELECT seq FROM work WHERE instance = $1 AND lane = $2 AND status = 1 AND attempt = 1 AND NOT recovered AND seq >
+		(SELECT min(seq) FROM work WHERE instance = $1 AND lane = $2 AND status = 0 AND deaths < 2)
+	FOR UPDATE SKIP LOCKED)`

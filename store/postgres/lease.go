@@ -130,15 +130,15 @@ func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost
 }
 
 // takeAway ends the claims of a worker as its death does, and returns whether there were
-// any. They are ready again, with the seats that they have; what becomes a suspect waits for
-// its turn without one.
+// any. They are ready again, or wait for their seats as the order of their lane has it; what
+// becomes a suspect waits for its turn.
 func takeAway(ctx context.Context, tx pgx.Tx, worker string) (bool, error) {
-	lanes, err := lockLanes(ctx, tx, "worker = $1 AND status = 2 AND deaths > 0", worker)
+	lanes, err := lockLanes(ctx, tx, "worker = $1 AND status = 2", worker)
 	if err != nil {
 		return false, err
 	}
 	tag, err := tx.Exec(ctx, `UPDATE work SET worker = '', recovered = true, deaths = deaths + 1, crashes = crashes + 1,
-		seated = seated AND deaths = 0, status = CASE deaths WHEN 0 THEN 1 ELSE 0 END WHERE worker = $1 AND status = 2`, worker)
+		seated = false, status = CASE WHEN deaths = 0 AND lane_limit = 0 THEN 1 ELSE 0 END WHERE worker = $1 AND status = 2`, worker)
 	if err != nil {
 		return false, err
 	}
@@ -168,9 +168,11 @@ func lockLanes(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]lan
 	return lanes, lock(ctx, tx, keys)
 }
 
+// promoteAll gives the seats of lanes to those whose turn it is.
 func promoteAll(ctx context.Context, tx pgx.Tx, lanes []lane) error {
 	b := &pgx.Batch{}
 	for _, l := range lanes {
+		b.Queue(unseat, l.instance, l.lane)
 		b.Queue(promote, l.instance, l.lane, manySeats)
 	}
 	if b.Len() == 0 {
@@ -193,8 +195,8 @@ func (s *Store) giveBack() error {
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `UPDATE work SET worker = '', recovered = true, status = CASE WHEN deaths < 2 THEN 1 ELSE 0 END,
-			seated = seated AND deaths < 2 WHERE worker = ANY($1) AND status = 2`, workers)
+		tag, err := tx.Exec(ctx, `UPDATE work SET worker = '', recovered = true, seated = false,
+			status = CASE WHEN deaths < 2 AND lane_limit = 0 THEN 1 ELSE 0 END WHERE worker = ANY($1) AND status = 2`, workers)
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,9 @@ func (w *release) refusable() bool { return false }
 
 func (w *release) queue(b *pgx.Batch) {
 	b.Queue(releaseWork, w.fenced(w.KeepSeat, encodeTime(w.Until))...).Exec(w.written)
+	if w.limited() && !w.KeepSeat {
+		b.Queue(unseat, encodeText(w.claim.Execution.Instance), laneName(w.claim.Execution))
+	}
 	w.promote(b)
 }
 

@@ -62,7 +62,7 @@ func takeSuspect(ctx context.Context, tx pgx.Tx, worker string) (*store.Claim, e
 		if err != nil {
 			return nil, err
 		}
-		lanes, err := lockLanes(ctx, tx, "deaths > 1 AND status = 0")
+		lanes, err := lockLanes(ctx, tx, "deaths > 1 AND (status = 0 OR seq = $1)", seq)
 		if err != nil {
 			return nil, err
 		}

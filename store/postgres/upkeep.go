@@ -55,13 +55,6 @@ func (s *Store) upkeepOnce(ctx context.Context) (time.Duration, error) {
 // maxResumed bounds how many executions one transaction makes ready.
 const maxResumed = 256
 
-// unseat takes the seats of those of a lane who have not begun back, for one that was
-// accepted before them and is due now.
-const unseat = `UPDATE work SET status = 0, seated = false WHERE seq IN (
-	SELECT seq FROM work WHERE instance = $1 AND lane = $2 AND status = 1 AND attempt = 1 AND NOT recovered AND seq >
-		(SELECT min(seq) FROM work WHERE instance = $1 AND lane = $2 AND status = 0 AND deaths < 2)
-	FOR UPDATE SKIP LOCKED)`
-
 // resume makes ready what waits no longer.
 func (s *Store) resume(ctx context.Context) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
@@ -80,11 +73,6 @@ func (s *Store) resume(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `UPDATE work SET due = 0, status = CASE WHEN deaths < 2 AND (lane_limit = 0 OR seated) THEN 1 ELSE 0 END
 			WHERE seq = ANY($1) AND status > 2 AND due <= `+clock, seqs); err != nil {
 			return err
-		}
-		for _, l := range lanes {
-			if _, err := tx.Exec(ctx, unseat, l.instance, l.lane); err != nil {
-				return err
-			}
 		}
 		return promoteAll(ctx, tx, lanes)
 	})

@@ -74,6 +74,16 @@ func testCrashes(t *testing.T, s *suite) {
 		require.LessOrEqual(t, h.claim(1)[0].Crashes, 2)
 	})
 	s.crashTest(t, "suspects run one at a time", testSuspects)
+	s.crashTest(t, "suspects leave the other seats of their lane", func(t *testing.T, h *harness) {
+		h.acceptAs(&store.Acceptance{Execution: inLane(t, "a", "k", 2), Worker: worker("w1")})
+		h.crash()
+		suspect := h.claim(1)
+		h.crash()
+		behind := inLane(t, "a", "k", 2)
+		h.acceptAs(&store.Acceptance{Execution: behind})
+		require.Equal(t, ids(suspect), ids(h.claim(1)))
+		require.Equal(t, []string{behind.ID}, ids(h.claim(1)))
+	})
 	s.crashTest(t, "suspects make progress", func(t *testing.T, h *harness) {
 		h.run("a")
 		h.run("b")
