@@ -79,8 +79,8 @@ type Claimer interface {
 	// limit one is claimed only while fewer have a seat, over all workers. Nothing of a
 	// paused instance is claimed. Of the executions during which the process died twice,
 	// since their last outcome, at most one is claimed at any time, in the order of their
-	// acceptance; it holds up no others. Claim returns the context's cause when that ends
-	// first.
+	// acceptance as their lanes have seats; it holds up no others. Claim returns the
+	// context's cause when that ends first.
 	Claim(ctx context.Context, worker Worker, limit int) ([]*Claim, error)
 	// Release gives a claim back unfinished: the execution is ready again after the pause,
 	// and neither its attempt nor the death of the process from then on counts.

@@ -52,13 +52,21 @@ func (m *model) first(e *modeled, due bool) *modeled {
 	return m.all[i]
 }
 
-// firstSuspect returns the first of those that may run.
+// seatGiven tells whether a seat of the lane may be given already to another one that is
+// ready, and not a suspect.
+func (m *model) seatGiven(e *modeled) bool {
+	return slices.ContainsFunc(m.all, func(o *modeled) bool {
+		return o != e && o.sharesSeats(e) && !o.suspect() && (o.ready() || o.due)
+	})
+}
+
+// firstSuspect returns the first of those that may run for certain.
 func (m *model) firstSuspect() *modeled {
 	if slices.ContainsFunc(m.all, func(e *modeled) bool { return e.claim != nil && e.suspect() }) {
 		return nil
 	}
 	i := slices.IndexFunc(m.all, func(e *modeled) bool {
-		return e.suspect() && e.ready() && !m.paused(e) && m.hasRoom(e, true)
+		return e.suspect() && e.ready() && !m.paused(e) && m.hasRoom(e, true) && !m.seatGiven(e)
 	})
 	if i < 0 {
 		return nil
