@@ -46,7 +46,7 @@ func TestThreat20ResultURL(t *testing.T) {
 		Integrations: []*sluice.Integration{integrationOf(binaryFlow, synchronous)},
 		ResultExpiry: time.Hour, Recording: runtime.RecordNone,
 	}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		secrets := map[string]bool{}
 		var last string
@@ -190,7 +190,7 @@ func TestThreat39SyncClientDisconnect(t *testing.T) {
 	}
 	for _, recording := range []runtime.Recording{runtime.RecordAll, runtime.RecordNone} {
 		options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow, synchronous)}, Recording: recording, Concurrency: 2 * calls}
-		sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+		sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 			h.Deploy(runtime.Deployment{})
 			abort(t, h, calls)
 			h.Drain()
@@ -338,6 +338,7 @@ func TestStopEndsWaitingForAResult(t *testing.T) {
 		response := <-answers
 		require.Equal(t, http.StatusGatewayTimeout, response.StatusCode)
 		executionID(t, response)
+		h.LeaveUnfinished()
 	})
 }
 

@@ -118,9 +118,9 @@ func (s *webshop) integration(change ...func(*sluice.Integration)) *sluice.Integ
 
 func (s *webshop) run(t *testing.T, test func(t *testing.T, h *sluicetest.Harness), change ...func(*sluice.Integration)) {
 	t.Helper()
-	sluicetest.RunOptions(t, runtime.Options{
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: runtime.Options{
 		Integrations: []*sluice.Integration{s.integration(change...)}, Components: []sluice.Component{s.component()},
-	}, test)
+	}}, test)
 }
 
 func TestAComponentsTriggerStartsTheFlow(t *testing.T) {

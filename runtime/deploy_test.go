@@ -241,7 +241,7 @@ func TestFailuresReachTheLogger(t *testing.T) {
 	})
 	var logged bytes.Buffer
 	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Logger: slog.New(slog.NewTextHandler(&logged, nil))}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		id := executionID(t, h.Post("Flow", "{}"))
 		h.Drain()

@@ -266,7 +266,7 @@ func TestQueueBeyondTheSlots(t *testing.T) {
 		return nil, nil
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow)}, Concurrency: 2}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		began := time.Now()
 		var accepted []string

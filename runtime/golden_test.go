@@ -58,7 +58,7 @@ func TestGolden(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, archive.Comment, "say what it shows")
 			var got *txtar.Archive
-			sluicetest.RunFunc(t, goldenOptions(archive), func(t *testing.T, h *sluicetest.Harness) {
+			sluicetest.RunOptions(t, goldenOptions(t, archive), func(t *testing.T, h *sluicetest.Harness) {
 				g := &golden{h: h, runtime: h.Runtime, dial: h.Dial, urls: h.Deploy(goldenDeployment).WebhookURLs}
 				got = g.play(t, archive)
 				h.Drain()
@@ -89,9 +89,12 @@ func TestGoldenOverTCP(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			options := goldenOptions(archive)(t)
-			options.BaseURL = "http://sluice.test"
-			rt, err := runtime.New(t.Context(), options)
+			options := goldenOptions(t, archive)
+			database, err := options.OpenStore(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, database.Close()) })
+			options.Runtime.BaseURL, options.Runtime.Store = "http://sluice.test", database
+			rt, err := runtime.New(t.Context(), options.Runtime)
 			require.NoError(t, err)
 			require.NoError(t, rt.Start(t.Context()))
 			instance, err := rt.Deploy(t.Context(), goldenDeployment)
@@ -114,29 +117,28 @@ func TestGoldenOverTCP(t *testing.T) {
 	}
 }
 
-// goldenOptions are the options of the runtime that an archive asks for.
-func goldenOptions(archive *txtar.Archive) func(t *testing.T) runtime.Options {
-	return func(t *testing.T) runtime.Options {
-		t.Helper()
-		database, err := sqlite.Open(t.Context(), ":memory:")
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, database.Close()) })
-		options := runtime.Options{Integrations: []*sluice.Integration{goldenIntegration()}, Store: database}
-		for _, section := range archive.Files {
-			if section.Name != "options" {
-				continue
-			}
-			for line := range strings.Lines(string(section.Data)) {
-				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-				goldenOption(t, &options, name, value)
-			}
-		}
-		return options
+// goldenOptions are those that an archive asks for.
+func goldenOptions(t *testing.T, archive *txtar.Archive) sluicetest.Options {
+	t.Helper()
+	options := sluicetest.Options{
+		Runtime:   runtime.Options{Integrations: []*sluice.Integration{goldenIntegration()}},
+		OpenStore: func(ctx context.Context) (store.Store, error) { return sqlite.Open(ctx, ":memory:") },
 	}
+	for _, section := range archive.Files {
+		if section.Name != "options" {
+			continue
+		}
+		for line := range strings.Lines(string(section.Data)) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			goldenOption(t, &options, name, value)
+		}
+	}
+	return options
 }
 
-func goldenOption(t *testing.T, options *runtime.Options, name, value string) {
+func goldenOption(t *testing.T, o *sluicetest.Options, name, value string) {
 	t.Helper()
+	options, open := &o.Runtime, o.OpenStore
 	var err error
 	switch name + ": " + value {
 	case "integration: event router":
@@ -155,7 +157,10 @@ func goldenOption(t *testing.T, options *runtime.Options, name, value string) {
 		options.Recording = runtime.RecordNone
 		return
 	case "store: takes no executions":
-		options.Store = readOnlyStore{options.Store}
+		o.OpenStore = func(ctx context.Context) (store.Store, error) {
+			opened, err := open(ctx)
+			return readOnlyStore{opened}, err
+		}
 		return
 	}
 	switch name {
@@ -264,7 +269,7 @@ func (g *golden) request(t *testing.T, text string) string {
 }
 
 // describe writes what is on record of an execution.
-func describe(text *strings.Builder, x *runtime.Execution) {
+func describe(text *strings.Builder, x *sluicetest.Execution) {
 	fmt.Fprintf(text, "%s: flow %s, %s, %s, attempts %d\n", x.ID, x.Flow, x.InvokeType, x.Status, len(x.Attempts))
 	if body := x.Payload.RawBody.Data; len(body) > 0 {
 		fmt.Fprintf(text, "  body: %s\n", readable(body))

@@ -61,14 +61,14 @@ func ask(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
 }
 
 // executionOf is the only execution of the flow on record.
-func executionOf(t *testing.T, h *sluicetest.Harness, flow string) *runtime.Execution {
+func executionOf(t *testing.T, h *sluicetest.Harness, flow string) *sluicetest.Execution {
 	t.Helper()
 	found := executionsOf(h, flow)
 	require.Len(t, found, 1)
 	return found[0]
 }
 
-func executionsOf(h *sluicetest.Harness, flow string) (found []*runtime.Execution) {
+func executionsOf(h *sluicetest.Harness, flow string) (found []*sluicetest.Execution) {
 	for _, x := range h.Executions() {
 		if x.Flow == flow {
 			found = append(found, x)
@@ -91,7 +91,7 @@ func TestInvokeWaitsForTheResult(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			options := runtime.Options{Integrations: []*sluice.Integration{calling(ask, double, change)}, Concurrency: 1}
-			sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+			sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 				h.Deploy(runtime.Deployment{})
 				began := time.Now()
 				for range 3 {
@@ -299,7 +299,7 @@ func TestACallerThatEndsDoesNotEndItsCallee(t *testing.T) {
 		return nil, err
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{calling(caller, callee)}, Concurrency: 1}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		for range 2 { // The slot that was lent is not given back twice.
 			h.Post("Flow", "{}")
@@ -343,7 +343,7 @@ func TestCallsThatCannotEndAreRefused(t *testing.T) {
 			t.Parallel()
 			integration := calling(test.caller, back, func(caller, _ *sluice.Flow) { caller.QueueConfig = test.queue })
 			options := runtime.Options{Integrations: []*sluice.Integration{integration}, Concurrency: 1}
-			sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+			sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 				h.Deploy(runtime.Deployment{})
 				id := executionID(t, h.Post("Flow", "{}"))
 				h.Drain()
@@ -380,7 +380,7 @@ func TestOnlyFlowsAreCalled(t *testing.T) {
 				return nil, errors.New("refused")
 			}}
 			options := runtime.Options{Integrations: []*sluice.Integration{integration}, Transport: transport}
-			sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+			sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 				h.Deploy(runtime.Deployment{})
 				id := executionID(t, h.Post("Flow", "{}"))
 				h.Drain()
@@ -397,7 +397,7 @@ func TestACallIsATriggerOfTheFlow(t *testing.T) {
 	type result struct {
 		first, second error
 	}
-	run := func(t *testing.T, change func(caller, callee *sluice.Flow), in any) (got result, callees []*runtime.Execution) {
+	run := func(t *testing.T, change func(caller, callee *sluice.Flow), in any) (got result, callees []*sluicetest.Execution) {
 		t.Helper()
 		caller := func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
 			_, got.first = sluice.FlowRef[any, any]("callee").Invoke(ctx, in)
@@ -485,7 +485,7 @@ func TestCallsAtTheSameTime(t *testing.T) {
 		return &sluice.Result{Data: sums}, err
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{calling(caller, double)}, Concurrency: 1}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		id := executionID(t, h.Post("Flow", "{}"))
 		h.Drain()

@@ -62,7 +62,7 @@ func TestUserCodeThatPanicsOutsideItsFunction(t *testing.T) {
 func TestOneSlotServesSynchronousCallers(t *testing.T) {
 	t.Parallel()
 	options := sluicert.Options{Integrations: []*sluice.Integration{integrationOf(nothing, synchronous)}, Concurrency: 1}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(sluicert.Deployment{})
 		began := time.Now()
 		require.Equal(t, http.StatusOK, h.Post("Flow", `{}`).StatusCode)
@@ -200,7 +200,7 @@ func TestCodeThatIgnoresItsTimeout(t *testing.T) {
 		return nil, nil
 	}
 	options := sluicert.Options{Integrations: []*sluice.Integration{integrationOf(flow)}, Concurrency: 1, ExecutionTimeout: time.Minute}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(sluicert.Deployment{})
 		stray := executionID(t, h.Post("Flow", `{}`))
 		next := executionID(t, h.Post("Flow", `{}`))

@@ -24,7 +24,7 @@ import (
 func runWith(t *testing.T, options runtime.Options, integration *sluice.Integration, test func(t *testing.T, h *sluicetest.Harness)) {
 	t.Helper()
 	options.Integrations = []*sluice.Integration{integration}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		test(t, h)
 	})

@@ -342,7 +342,7 @@ func TestWhatRanBeforeIsKeptInTheQueue(t *testing.T) {
 		return echoRoute(ctx, run)
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Concurrency: 1}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		deployFor(h, "a")
 		for range 3 {
 			executionID(t, h.Post("contact.created", contact))

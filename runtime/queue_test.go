@@ -380,7 +380,7 @@ func TestNoTenantStarves(t *testing.T) {
 		return nil, nil
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow)}, Concurrency: 2}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		var id string
 		for i, instance := range deployFor(h, "busy", "quiet", "busy too") {
 			for range []int{100, 1, 100}[i] {

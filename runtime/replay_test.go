@@ -53,7 +53,7 @@ func (m *machine) flow(ctx context.Context, run *sluice.Run) (*sluice.Result, er
 	return &sluice.Result{Data: bodies}, nil
 }
 
-func replay(t *testing.T, h *sluicetest.Harness, id string, options runtime.ReplayOptions) *runtime.Execution {
+func replay(t *testing.T, h *sluicetest.Harness, id string, options runtime.ReplayOptions) *sluicetest.Execution {
 	t.Helper()
 	replayed, err := h.Runtime.Replay(t.Context(), id, options)
 	require.NoError(t, err)

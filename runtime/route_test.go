@@ -68,7 +68,7 @@ func call(t *testing.T, h *sluicetest.Harness, url, body string, headers ...stri
 
 // requireRefused asserts that the answer is an error, recorded as a failed execution that
 // never ran.
-func requireRefused(t *testing.T, h *sluicetest.Harness, status int, message string, response *sluicetest.Response) *runtime.Execution {
+func requireRefused(t *testing.T, h *sluicetest.Harness, status int, message string, response *sluicetest.Response) *sluicetest.Execution {
 	t.Helper()
 	require.Equal(t, status, response.StatusCode, response.Text)
 	var answer struct{ Error string }

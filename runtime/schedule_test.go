@@ -246,6 +246,7 @@ func TestOverlap(t *testing.T) {
 		h.Advance(10 * time.Minute)
 		h.Drain()
 		require.EqualValues(t, 3, most.Load())
+		h.LeaveUnfinished()
 	})
 }
 
@@ -458,7 +459,7 @@ func TestManySchedulesAtOnce(t *testing.T) {
 		Integrations: []*sluice.Integration{integration}, Concurrency: 4, MaxQueued: 16,
 		Logger: slog.New(slog.DiscardHandler),
 	}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		for i := range instances {
 			h.Deploy(runtime.Deployment{Customer: runtime.Customer{ExternalID: strconv.Itoa(i)}})
 		}

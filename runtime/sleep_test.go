@@ -42,7 +42,7 @@ func TestSleep(t *testing.T) {
 		return &sluice.Result{Data: run.Attempt}, nil
 	}
 	options := runtime.Options{Integrations: []*sluice.Integration{integrationOf(flow)}, Concurrency: 1}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		began := time.Now().UTC()
 		id := executionID(t, h.Post("Flow", `{}`))

@@ -16,41 +16,32 @@ import (
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/runtime"
 	"github.com/sluice-go/sluice/store"
-	"github.com/sluice-go/sluice/store/sqlite"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
 // stateRun drives an integration with a default instance, beside its store.
 func stateRun(
-	t *testing.T, integration *sluice.Integration, change func(*runtime.Options), test func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store),
+	t *testing.T, integration *sluice.Integration, change func(*runtime.Options), test func(t *testing.T, h *sluicetest.Harness, db store.Store),
 ) {
 	t.Helper()
-	var db *sqlite.Store
-	sluicetest.RunFunc(t, func(t *testing.T) runtime.Options {
-		t.Helper()
-		opened, err := sqlite.Open(t.Context(), ":memory:")
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, opened.Close()) })
-		db = opened
-		options := runtime.Options{Integrations: []*sluice.Integration{integration}, Store: opened}
-		if change != nil {
-			change(&options)
-		}
-		return options
-	}, func(t *testing.T, h *sluicetest.Harness) {
+	options := runtime.Options{Integrations: []*sluice.Integration{integration}}
+	if change != nil {
+		change(&options)
+	}
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
-		test(t, h, db)
+		test(t, h, h.Store)
 	})
 }
 
 // crossFlow is what the instance of an execution keeps for all its flows, as text: empty if
 // there is no such key.
-func crossFlow(t *testing.T, db *sqlite.Store, x *runtime.Execution, key string) string {
+func crossFlow(t *testing.T, db store.Store, x *sluicetest.Execution, key string) string {
 	t.Helper()
 	return valueOf(t, db, store.Scope{Kind: store.ScopeInstance, ID: x.Instance}, key)
 }
 
-func valueOf(t *testing.T, db *sqlite.Store, scope store.Scope, key string) string {
+func valueOf(t *testing.T, db store.Store, scope store.Scope, key string) string {
 	t.Helper()
 	value, err := db.State(t.Context(), scope, key)
 	if errors.Is(err, store.ErrNotFound) {
@@ -104,7 +95,7 @@ func TestStateOperations(t *testing.T) {
 				require.Equal(t, ok, len(keys) > 0 && keys[len(keys)-1] == "k")
 				return &sluice.Result{Data: value}, nil
 			}
-			stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+			stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 				x := h.Execution(executionID(t, h.Post("Flow", `{}`)))
 				require.Empty(t, x.Error)
 				require.Equal(t, test.want, crossFlow(t, db, x, "k"))
@@ -240,7 +231,7 @@ func TestStateOfFailedRuns(t *testing.T) {
 				return nil, err
 			}
 			integration := integrationOf(flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 3, DelayMinutes: 1} })
-			stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+			stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 				id := executionID(t, h.Post("Flow", `{}`))
 				h.Advance(2*time.Minute + 30*time.Second)
 				x := h.Execution(id)
@@ -268,7 +259,7 @@ func TestStateOfTriesOfTheFlow(t *testing.T) {
 		}
 		return nil, nil
 	}
-	stateRun(t, integrationOf(flow, func(f *sluice.Flow) { f.ErrorConfig = &retrying }), nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+	stateRun(t, integrationOf(flow, func(f *sluice.Flow) { f.ErrorConfig = &retrying }), nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 		id := executionID(t, h.Post("Flow", `{}`))
 		h.Drain()
 		require.Equal(t, "[3]", crossFlow(t, db, h.Execution(id), "tries"))
@@ -303,7 +294,7 @@ func TestStateOfTriggers(t *testing.T) {
 				}
 			})
 			unrecorded := func(o *runtime.Options) { o.Recording = runtime.RecordNone }
-			stateRun(t, integration, unrecorded, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+			stateRun(t, integration, unrecorded, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 				require.Equal(t, http.StatusBadRequest, h.Post("Flow", `{"id":"refused"}`, "prismatic-synchronous", sync).StatusCode)
 				for range 2 {
 					require.Equal(t, http.StatusOK, h.Post("Flow", `{"id":"7"}`, "prismatic-synchronous", sync).StatusCode)
@@ -338,7 +329,7 @@ func TestExecutionStateOutlivesAttempts(t *testing.T) {
 				return nil, err
 			}
 			integration := integrationOf(flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 3, DelayMinutes: 1} })
-			stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+			stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 				id := executionID(t, h.Post("Flow", `{}`))
 				scope := store.Scope{Kind: store.ScopeExecution, ID: id}
 				require.Equal(t, store.StatusWaiting, h.Execution(id).Status)
@@ -372,7 +363,7 @@ func TestStateConflicts(t *testing.T) {
 		return nil, nil
 	}
 	integration := integrationOf(flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: executions, DelayMinutes: 1} })
-	stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+	stateRun(t, integration, nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 		for range executions {
 			executionID(t, h.Post("Flow", `{}`))
 		}
@@ -447,7 +438,7 @@ func TestStateRefusals(t *testing.T) {
 				flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
 					return &sluice.Result{Data: "lost"}, errors.Join(run.CrossFlowState().Set(ctx, "done", true), test.flow(ctx, run))
 				}
-				stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+				stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 					h.Post("Flow", `{}`, "prismatic-synchronous", mode)
 					h.Drain()
 					require.Len(t, h.Executions(), 1)
@@ -567,7 +558,7 @@ func TestParallelState(t *testing.T) {
 		}
 		return nil, group.Wait()
 	}
-	stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db *sqlite.Store) {
+	stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
 		var posts sync.WaitGroup
 		for range 8 {
 			posts.Go(func() { h.Post("Flow", `{}`) })

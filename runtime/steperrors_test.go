@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice"
-	"github.com/sluice-go/sluice/runtime"
 	"github.com/sluice-go/sluice/store"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
@@ -28,7 +27,7 @@ func with(c sluice.StepErrorConfig, change func(*sluice.StepErrorConfig)) sluice
 }
 
 // attempts runs a flow in which nothing waits but what is tested, and returns its record.
-func attempts(t *testing.T, execute sluice.ExecutionFunc, change ...func(*sluice.Flow)) (x *runtime.Execution, took time.Duration) {
+func attempts(t *testing.T, execute sluice.ExecutionFunc, change ...func(*sluice.Flow)) (x *sluicetest.Execution, took time.Duration) {
 	t.Helper()
 	run(t, integrationOf(execute, change...), func(t *testing.T, h *sluicetest.Harness) {
 		id := executionID(t, h.Post("Flow", `{}`))

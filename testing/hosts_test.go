@@ -47,7 +47,7 @@ func TestHosts(t *testing.T) {
 			}
 		})},
 	}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		call := func(url string) *http.Response {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL("Call")+"?url="+url, strings.NewReader("{}"))

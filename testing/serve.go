@@ -9,29 +9,32 @@ import (
 	"time"
 )
 
-// serve runs the handler in a real http.Server, reached over pipes in memory.
-func (h *Harness) serve(handler http.Handler) {
-	listener := newPipeListener()
-	h.listener = listener
-	server := &http.Server{Handler: handler} //nolint:gosec // Its only client is the test.
-	served := make(chan struct{})
+// serve runs the runtime's handler in a real http.Server, reached over pipes in memory.
+func (h *Harness) serve() {
+	h.listener = newPipeListener()
+	h.server = &http.Server{ //nolint:gosec // Its only client is the test.
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.handler.Load()).ServeHTTP(w, r) }),
+	}
+	h.served = make(chan struct{})
 	go func() {
-		defer close(served)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		defer close(h.served)
+		if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 			h.t.Error(err)
 		}
 	}()
-	transport := &http.Transport{DialContext: listener.dial}
 	h.client = &http.Client{
-		Transport:     transport,
+		Transport:     &http.Transport{DialContext: h.listener.dial},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	h.t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = server.Close()
-		<-served
+}
+
+func (h *Harness) closeServer() {
+	h.client.CloseIdleConnections()
+	_ = h.server.Close()
+	<-h.served
+	if !h.options.RealTime {
 		time.Sleep(lingering)
-	})
+	}
 }
 
 // lingering is longer, in virtual time, than net/http keeps a goroutine for a connection

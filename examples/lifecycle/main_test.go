@@ -34,7 +34,7 @@ func TestLife(t *testing.T) {
 	options := runtime.Options{
 		Integrations: []*sluice.Integration{shop}, Components: []sluice.Component{shopComponent}, Transport: inProcess{fake},
 	}
-	sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		deployment := runtime.Deployment{Config: map[string]any{"Shop URL": "http://shop.test"}}
 		instance := h.Deploy(deployment)
 		h.Drain()

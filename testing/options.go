@@ -1,0 +1,62 @@
+package sluicetest
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/sluice-go/sluice/runtime"
+	"github.com/sluice-go/sluice/store"
+	"github.com/sluice-go/sluice/store/sqlite"
+)
+
+// Options of a harness.
+type Options struct {
+	// Runtime holds the options of the runtime under test: its integrations, its components, the
+	// Transport that stands in for the services which flows call. What it leaves open is set for
+	// a test: a Database in memory, a Logger that writes to the test's log, and no RateLimit,
+	// because on the virtual clock requests take no time. Its Store is not closed. BaseURL is
+	// always http://sluice.test.
+	Runtime runtime.Options
+	// Deployments are made before the test begins, for one customer after the other.
+	Deployments []runtime.Deployment
+	// OpenStore opens the runtime's database, which the harness closes. It is called in the
+	// bubble: there belongs what starts goroutines or timers. Defaults to SQLite at the
+	// runtime's Database.
+	OpenStore func(ctx context.Context) (store.Store, error)
+	// RealTime lets the test run outside a bubble, on the clock of the machine, for what
+	// a bubble cannot have: PostgreSQL, real servers and connections. Time passes as it does, and
+	// goroutines left behind are not noticed.
+	RealTime bool
+}
+
+// baseURL is where the harness's endpoints seem to be.
+const baseURL = "http://sluice.test"
+
+func (o Options) withDefaults(t *testing.T) Options {
+	t.Helper()
+	if o.Runtime.Logger == nil {
+		o.Runtime.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	if o.Runtime.RateLimit == 0 {
+		o.Runtime.RateLimit = -1
+	}
+	o.Runtime.BaseURL = baseURL
+	if o.OpenStore != nil {
+		return o
+	}
+	path := o.Runtime.Database
+	if path == "" {
+		path = ":memory:"
+	}
+	o.Runtime.Database = "" // The harness opens it.
+	o.OpenStore = func(ctx context.Context) (store.Store, error) { return sqlite.Open(ctx, path) }
+	return o
+}
+
+func (o Options) open(ctx context.Context) (store.Store, error) {
+	if o.Runtime.Store != nil {
+		return o.Runtime.Store, nil
+	}
+	return o.OpenStore(ctx)
+}
