@@ -9,10 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/runtime"
@@ -97,27 +93,4 @@ func startExample(ctx context.Context, options runtime.Options) (*runtime.Runtim
 		log.Fatal(err)
 	}
 	return rt, instance
-}
-
-func TestGuideOfAPIKeysCompiles(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../docs/guides/api-keys.md")
-	require.NoError(t, err)
-	examples, err := os.ReadFile("keys_example_test.go")
-	require.NoError(t, err)
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.NotEmpty(t, snippets)
-	for _, snippet := range snippets {
-		code, _, closed := strings.Cut(snippet, "```")
-		require.True(t, closed)
-		require.Contains(t, withoutIndent(string(examples)), withoutIndent(code))
-	}
-}
-
-func withoutIndent(code string) string {
-	var lines strings.Builder
-	for line := range strings.Lines(code) {
-		lines.WriteString(strings.TrimLeft(line, "\t"))
-	}
-	return lines.String()
 }

@@ -3,7 +3,6 @@ package runtime_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -118,16 +117,4 @@ func TestGuideOfSteps(t *testing.T) {
 		require.Equal(t, "0", h.Post("Flow", `{}`).Text)
 		require.Equal(t, store.StatusSucceeded, h.Executions()[1].Status)
 	})
-
-	guide, err := os.ReadFile("../docs/guides/steps.md")
-	require.NoError(t, err)
-	examples, err := os.ReadFile("steps_example_test.go")
-	require.NoError(t, err)
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.NotEmpty(t, snippets)
-	for _, snippet := range snippets {
-		code, _, closed := strings.Cut(snippet, "```")
-		require.True(t, closed)
-		require.Contains(t, withoutIndent(string(examples)), withoutIndent(code))
-	}
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -90,34 +88,4 @@ func TestSigned(t *testing.T) {
 		require.Equal(t, http.StatusOK, h.Post("Signed", "{}", signatureHeader, hexMAC("secret", "{}")).StatusCode)
 		require.Equal(t, http.StatusUnauthorized, h.Post("Signed", "{} ", signatureHeader, hexMAC("secret", "{}")).StatusCode)
 	})
-}
-
-// TestGuideIsOfThisProgram: the code in the guide on webhooks stands here.
-func TestGuideIsOfThisProgram(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guides/webhooks.md")
-	require.NoError(t, err)
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	var program strings.Builder
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		require.NoError(t, err)
-		program.WriteString(withoutIndent(string(source)))
-	}
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.NotEmpty(t, snippets)
-	for _, snippet := range snippets {
-		code, _, closed := strings.Cut(snippet, "```")
-		require.True(t, closed)
-		require.Contains(t, program.String(), withoutIndent(code))
-	}
-}
-
-func withoutIndent(code string) string {
-	var lines strings.Builder
-	for line := range strings.Lines(code) {
-		lines.WriteString(strings.TrimLeft(line, "\t"))
-	}
-	return lines.String()
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,33 +67,4 @@ func TestProgram(t *testing.T) {
 		"resumed: 1 webhooks at the shop, which answered [200]",
 		"deleted: 0 webhooks at the shop, which answered []",
 	}, strings.Split(strings.TrimSpace(out.String()), "\n"))
-}
-
-// TestGuide: what the guide shows stands here.
-func TestGuide(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guides/lifecycle.md")
-	require.NoError(t, err)
-	var code strings.Builder
-	for _, name := range []string{"flows.go", "main.go"} {
-		source, err := os.ReadFile(name)
-		require.NoError(t, err)
-		code.Write(source)
-	}
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.NotEmpty(t, snippets)
-	for _, snippet := range snippets {
-		shown, _, closed := strings.Cut(snippet, "```")
-		require.True(t, closed)
-		require.Contains(t, withoutIndent(code.String()), withoutIndent(shown))
-	}
-}
-
-// withoutIndent takes the indentation away.
-func withoutIndent(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimLeft(line, "\t")
-	}
-	return strings.Join(lines, "\n")
 }

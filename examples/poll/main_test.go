@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -78,28 +76,4 @@ func TestProgram(t *testing.T) {
 	require.Contains(t, line, "every minute")
 	stop()
 	require.NoError(t, <-served)
-}
-
-// TestGuide finds the guide's code in this program.
-func TestGuide(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guides/schedules.md")
-	require.NoError(t, err)
-	program, err := os.ReadFile("flows.go")
-	require.NoError(t, err)
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.NotEmpty(t, snippets)
-	for _, snippet := range snippets {
-		code, _, closed := strings.Cut(snippet, "```")
-		require.True(t, closed)
-		require.Contains(t, withoutIndent(string(program)), withoutIndent(code))
-	}
-}
-
-func withoutIndent(code string) string {
-	var lines strings.Builder
-	for line := range strings.Lines(code) {
-		lines.WriteString(strings.TrimLeft(line, "\t"))
-	}
-	return lines.String()
 }

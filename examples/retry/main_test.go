@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -60,34 +59,6 @@ func TestCatalogue(t *testing.T) {
 		h.Drain()
 		require.Equal(t, 600, s.prices["P-3"])
 	})
-}
-
-// TestGuideIsOfThesePrograms: the code in the guide on queues stands here, or in the other
-// example that it names.
-func TestGuideIsOfThesePrograms(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guides/queues.md")
-	require.NoError(t, err)
-	var programs strings.Builder
-	for _, file := range []string{"main.go", "catalogue.go", "../fifo/stock.go"} {
-		source, err := os.ReadFile(file)
-		require.NoError(t, err)
-		programs.WriteString(withoutIndent(string(source)))
-	}
-	snippets := strings.Split(string(guide), "```go\n")[1:]
-	require.Len(t, snippets, 3)
-	for _, snippet := range snippets {
-		code, _, _ := strings.Cut(snippet, "```")
-		require.Contains(t, programs.String(), withoutIndent(code))
-	}
-}
-
-func withoutIndent(code string) string {
-	var lines strings.Builder
-	for line := range strings.Lines(code) {
-		lines.WriteString(strings.TrimLeft(line, "\t"))
-	}
-	return lines.String()
 }
 
 // TestProgram sends what the program prints.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -134,26 +133,4 @@ func TestSlashes(t *testing.T) {
 	})
 	body := call(t, http.MethodPost, base+"/hooks/trigger/"+endpoint+"//a/../b", "body").body
 	require.True(t, strings.HasPrefix(body, "/a/../b body "), body)
-}
-
-// TestGuide holds the guide to the code that is tested here.
-func TestGuide(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../embedding.md")
-	require.NoError(t, err)
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	var code strings.Builder
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		require.NoError(t, err)
-		code.Write(source)
-	}
-	blocks := strings.Split(string(guide), "```go\n")[1:]
-	require.Len(t, blocks, 6)
-	for _, block := range blocks {
-		block, _, closed := strings.Cut(block, "```")
-		require.True(t, closed)
-		require.Contains(t, code.String(), block)
-	}
 }
