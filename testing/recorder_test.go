@@ -1,6 +1,7 @@
 package sluicetest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/runtime"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
@@ -215,4 +217,42 @@ func TestRecorderRefusesFiles(t *testing.T) {
 	recorder := sluicetest.NewRecorder(&judge{TB: t}, filepath.Join(t.TempDir(), "none.txt"), sluicetest.RecorderOptions{})
 	_, err := send(t, recorder, "GET", "https://example.com/", "", "")
 	require.ErrorContains(t, err, "nothing is recorded there")
+}
+
+// TestRecorderInABubble records and replays what a flow sends, with nothing changed in the flow.
+func TestRecorderInABubble(t *testing.T) {
+	t.Parallel()
+	server := crm(t)
+	integration := &sluice.Integration{Name: "Contacts", Flows: []sluice.Flow{{
+		Name: "Create", StableKey: "create", IsSynchronous: true,
+		OnExecution: func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/contacts", strings.NewReader("Ada"))
+			if err != nil {
+				return nil, err
+			}
+			request.Header.Set("Authorization", "Bearer top-secret-token")
+			response, err := run.HTTPClient().Do(request)
+			if err != nil {
+				return nil, err
+			}
+			defer response.Body.Close()
+			text, err := io.ReadAll(response.Body)
+			return &sluice.Result{Data: string(text)}, err
+		},
+	}}}
+	file := filepath.Join(t.TempDir(), "crm.txt")
+	for _, update := range []bool{true, false} {
+		judge := &judge{TB: t}
+		recorder := sluicetest.NewRecorder(judge, file, sluicetest.RecorderOptions{Update: update})
+		options := sluicetest.Options{
+			Runtime:     runtime.Options{Integrations: []*sluice.Integration{integration}, Transport: recorder},
+			Deployments: []runtime.Deployment{{}},
+		}
+		sluicetest.RunOptions(t, options, func(t *testing.T, h *sluicetest.Harness) {
+			require.Equal(t, `"contact 1 of 3 bytes\n"`, h.Post("Create", `{}`).Text)
+		})
+		judge.end()
+		require.Empty(t, judge.failures)
+		server.Close()
+	}
 }

@@ -1,0 +1,16 @@
+package sluicetest_test
+
+import "testing"
+
+// TestExamples runs the tests that the examples show.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(t *testing.T){
+		"NewRecorder": testCreateContact,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
