@@ -64,10 +64,10 @@ type Options struct {
 	// execution over it waits in the database. Defaults to 256 MiB, and to 32 times
 	// MaxBodyBytes where that is more.
 	MaxInFlightBytes int64
-	// MaxQueued bounds how many executions, accepted since the start, wait to be run. An
-	// instance may have as many as then are free, so that one alone gets half of them and
-	// never all. A request over it is answered 503; nothing that was accepted is lost.
-	// Defaults to 1,000,000.
+	// MaxQueued bounds how many executions wait to be run in the store, whoever accepted them:
+	// each process that shares it may go over by a sixteenth. An instance may have as many as
+	// then are free, so that one alone gets half of them and never all. A request over it is
+	// answered 503; nothing that was accepted is lost. Defaults to 1,000,000.
 	MaxQueued int
 	// MaxQueuedBytes bounds the payloads of those executions in the same way. Defaults to
 	// 8 GiB.

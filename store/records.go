@@ -81,6 +81,22 @@ type Payload struct {
 	Head, Body []byte
 }
 
+// Load is what executions take of a queue.
+type Load struct {
+	// Count of the executions, and Bytes of their payloads.
+	Count int
+	Bytes int64
+}
+
+// Add returns the load of both.
+func (l Load) Add(more Load) Load { return Load{l.Count + more.Count, l.Bytes + more.Bytes} }
+
+// Negative returns the load that, added, takes this one away.
+func (l Load) Negative() Load { return Load{-l.Count, -l.Bytes} }
+
+// Size is how many bytes the payload has.
+func (p Payload) Size() int64 { return int64(len(p.Head) + len(p.Body)) }
+
 // Acceptance asks for an execution to be accepted.
 type Acceptance struct {
 	// Execution to accept. The store keeps it: it must not be changed afterwards.

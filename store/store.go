@@ -51,6 +51,7 @@ type Store interface {
 	Instances
 	Reader
 	Awaiter
+	Backlog
 	Results
 	Schedules
 
@@ -205,6 +206,15 @@ type Awaiter interface {
 	// Await waits until the execution is over and returns it, or ErrNotFound. It returns the
 	// context's cause when that ends first.
 	Await(ctx context.Context, id string) (*Record, error)
+}
+
+// Backlog tells what waits to be run.
+type Backlog interface {
+	// Queued returns, by instance, what is ready to be claimed or has to wait for a seat of
+	// its lane, also where that is paused; whoever accepted it, and whether it ran before. Not
+	// counted is what is claimed, or waits for its time. An instance of which nothing is queued
+	// is not there.
+	Queued(ctx context.Context) (map[string]Load, error)
 }
 
 // Results keeps results that callers fetch by a URL of their own.

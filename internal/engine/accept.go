@@ -30,7 +30,7 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	if err := x.reserve(acceptance); err != nil {
+	if err := x.reserve(ctx, acceptance); err != nil {
 		return Accepted{}, err
 	}
 	accepted, err := e.accept(context.WithoutCancel(ctx), acceptance)
@@ -43,12 +43,12 @@ func (e *Engine) Accept(ctx context.Context, fired *Fired) (Accepted, error) {
 
 // reserve takes room for the execution. With a slot it is claimed as it is accepted, if its
 // lane is free. What is over already takes none.
-func (x *execution) reserve(acceptance *store.Acceptance) (err error) {
+func (x *execution) reserve(ctx context.Context, acceptance *store.Acceptance) (err error) {
 	if acceptance.Outcome != nil {
 		x.room = &room{}
 		return nil
 	}
-	if x.room, err = x.engine.reserve(x.record); err != nil {
+	if x.room, err = x.engine.reserve(ctx, x.record); err != nil {
 		return err
 	}
 	if x.room.slot {
@@ -60,15 +60,12 @@ func (x *execution) reserve(acceptance *store.Acceptance) (err error) {
 // queue takes a place for the execution among those that wait, also where it could run at
 // once: who tries again after a commit of which nobody heard finds it accepted, and could not
 // run what was claimed with it.
-func (x *execution) queue(acceptance *store.Acceptance) error {
+func (x *execution) queue(ctx context.Context, acceptance *store.Acceptance) error {
 	x.room = &room{engine: x.engine, record: x.record}
 	if acceptance.Outcome != nil {
 		return nil
 	}
-	if x.room.place = x.engine.backlog.enter(x.record.Instance, payloadSize(x.record)); !x.room.place {
-		return ErrQueueFull
-	}
-	return nil
+	return x.room.queue(ctx)
 }
 
 // begin runs an accepted execution if it was claimed.

@@ -29,11 +29,6 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	}
 	if status == store.StatusRunning {
 		e.tenures.end(id, &canceledError{reason})
-		return nil
-	}
-	record, err := e.options.Store.Execution(ctx, id)
-	if err == nil && len(record.Attempts) == 1 { // It waited for its first attempt.
-		e.backlog.leave(record.Instance, payloadSize(&record.Execution))
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		workers:     newWorkers(),
 		firing:      newFiring(),
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
-		backlog:     newBacklog(options.MaxQueued, options.MaxQueuedBytes),
+		backlog:     newBacklog(&options),
 		tenures:     newTenures(),
 		complaints:  rate.NewLimiter(complaintsPerSecond, complaintsBurst),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),

@@ -109,8 +109,12 @@ func (x *execution) acceptBatches(ctx context.Context, batches []*store.Acceptan
 	if len(batches) == 0 {
 		return nil
 	}
-	backlog := x.engine.backlog
-	for !backlog.enterAll(batches) {
+	backlog, instance := x.engine.backlog, x.record.Instance
+	var load store.Load
+	for _, batch := range batches {
+		load = load.Add(loadOf(batch.Execution))
+	}
+	for !backlog.enter(ctx, instance, load, true) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -118,7 +122,9 @@ func (x *execution) acceptBatches(ctx context.Context, batches []*store.Acceptan
 	}
 	_, err := x.engine.options.Store.AcceptAll(context.WithoutCancel(ctx), batches)
 	if err != nil {
-		backlog.leaveAll(batches)
+		backlog.leave(instance, load)
+	} else {
+		backlog.settle(instance, load)
 	}
 	if errors.Is(err, store.ErrConflict) {
 		return nil // An earlier run has accepted them.

@@ -135,12 +135,9 @@ func (e *Engine) cancelWaiting(ctx context.Context, instanceID string) error {
 				if record.InvokeType == string(sluice.InvokeRemove) {
 					continue
 				}
-				canceled, err := e.options.Store.Cancel(ctx, record.ID, "its instance is removed")
+				_, err := e.options.Store.Cancel(ctx, record.ID, "its instance is removed")
 				if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
 					return err
-				}
-				if canceled == store.StatusCanceled && status == store.StatusQueued {
-					e.backlog.leave(instanceID, payloadSize(&record.Execution))
 				}
 			}
 			if len(records) < page {

@@ -26,17 +26,25 @@ type room struct {
 // reserve takes a slot for an execution, if one is free: then it is claimed as it is
 // accepted. Otherwise, and where its lane may be busy, it takes a place among those that
 // wait, or returns ErrQueueFull.
-func (e *Engine) reserve(record *store.Execution) (*room, error) {
+func (e *Engine) reserve(ctx context.Context, record *store.Execution) (*room, error) {
 	r := &room{engine: e, record: record}
 	r.tryRun()
 	if r.slot && record.Lane.Limit == 0 {
 		return r, nil
 	}
-	if r.place = e.backlog.enter(record.Instance, payloadSize(record)); !r.place {
+	if err := r.queue(ctx); err != nil {
 		r.release()
-		return nil, ErrQueueFull
+		return nil, err
 	}
 	return r, nil
+}
+
+// queue takes a place among those that wait, or returns ErrQueueFull.
+func (r *room) queue(ctx context.Context) error {
+	if r.place = r.engine.backlog.enter(ctx, r.record.Instance, loadOf(r.record), false); !r.place {
+		return ErrQueueFull
+	}
+	return nil
 }
 
 // tryRun takes a slot and memory, if both are free and nobody waits.
@@ -67,7 +75,7 @@ func (e *Engine) awaitRoom(ctx context.Context, record *store.Execution) (*room,
 
 // weigh is what an execution takes of the memory for payloads while it runs.
 func (e *Engine) weigh(record *store.Execution) int64 {
-	return min(payloadSize(record), e.options.MaxRunningBytes)
+	return min(record.Payload.Size(), e.options.MaxRunningBytes)
 }
 
 // settle gives back what an accepted execution does not need: its place if it was claimed,
@@ -77,7 +85,10 @@ func (r *room) settle(claimed bool) {
 		r.leave()
 		return
 	}
-	r.place = false
+	if r.place {
+		r.place = false
+		r.engine.backlog.settle(r.record.Instance, loadOf(r.record))
+	}
 	r.stop()
 }
 
@@ -129,7 +140,7 @@ func (r *room) release() {
 func (r *room) leave() {
 	if r.place {
 		r.place = false
-		r.engine.backlog.leave(r.record.Instance, payloadSize(r.record))
+		r.engine.backlog.leave(r.record.Instance, loadOf(r.record))
 	}
 }
 

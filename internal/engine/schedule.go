@@ -216,7 +216,7 @@ func (e *Engine) tryAcceptDue(x *execution, advance store.ScheduleAdvance, cause
 	if cause != nil {
 		acceptance.DedupeKey, acceptance.State, acceptance.Outcome = "", nil, x.outcome(nil, sluice.Permanent(cause))
 	}
-	if err := x.queue(acceptance); err != nil {
+	if err := x.queue(e.writing, acceptance); err != nil {
 		return err
 	}
 	accepted, err := e.options.Store.Accept(e.writing, acceptance)

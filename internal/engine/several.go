@@ -50,7 +50,7 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 		}
 	}
 	for i, fired := range all {
-		if err := fired.execution.reserve(acceptances[i]); err != nil {
+		if err := fired.execution.reserve(ctx, acceptances[i]); err != nil {
 			releaseAll(all[:i])
 			return nil, err
 		}

@@ -22,6 +22,8 @@ type acceptKind struct{ dedupe, limited, over bool }
 
 const instancePaused = "EXISTS (SELECT FROM instances i WHERE i.id = $7 AND i.paused)"
 
+const payloadSize = "coalesce(octet_length($16), 0) + coalesce(octet_length($17), 0)"
+
 // acceptStatements insert an execution and its row of work, or its outcome. They return its
 // status; a duplicate returns nothing.
 var acceptStatements = func() map[acceptKind]string {
@@ -59,12 +61,12 @@ func (k acceptKind) statement() string {
 				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0 AND deaths > 1) AS free,
 				EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 1) OR `+instancePaused+` AS others FROM e),
 			s AS (SELECT seq, free, CASE WHEN NOT free THEN 0 WHEN others OR $%[2]d::text = '' THEN 1 ELSE 2 END AS status FROM f)
-			INSERT INTO work (seq, instance, lane, lane_limit, status, seated, worker, token)
-			SELECT seq, $7, $%[1]d::text, $11, status, free, CASE status WHEN 2 THEN $%[2]d::text ELSE '' END, CASE status WHEN 2 THEN 1 ELSE 0 END
+			INSERT INTO work (seq, instance, lane, lane_limit, size, status, seated, worker, token)
+			SELECT seq, $7, $%[1]d::text, $11, `+payloadSize+`, status, free, CASE status WHEN 2 THEN $%[2]d::text ELSE '' END, CASE status WHEN 2 THEN 1 ELSE 0 END
 			FROM s RETURNING status`, next, next+1)
 	default:
-		return with + fmt.Sprintf(`INSERT INTO work (seq, instance, lane, lane_limit, status, seated, worker, token)
-			SELECT seq, $7, '', 0, s, false, CASE s WHEN 2 THEN $%d::text ELSE '' END, s - 1
+		return with + fmt.Sprintf(`INSERT INTO work (seq, instance, lane, lane_limit, size, status, seated, worker, token)
+			SELECT seq, $7, '', 0, `+payloadSize+`, s, false, CASE s WHEN 2 THEN $%d::text ELSE '' END, s - 1
 			FROM e, (SELECT CASE WHEN $%[1]d::text = '' OR `+instancePaused+` THEN 1 ELSE 2 END AS s) AS s RETURNING status`, next)
 	}
 }

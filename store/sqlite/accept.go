@@ -210,12 +210,13 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 	case w.seat == nil || w.Outcome != nil:
 		return nil
 	case w.spilled:
+		s.queue.addLoad(w.seat.instance, w.seat.load())
 		s.queue.spilled(w.seat.laneID)
 		return nil
 	}
 	s.recent = append(s.recent, w.seat)
 	if w.Worker.ID == "" || abandoned {
-		s.queue.add(w.seat)
+		s.queue.accepted(w.seat)
 		return nil
 	}
 	w.accepted.Claim = s.queue.admit(w.seat, w.Worker)

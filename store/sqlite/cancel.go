@@ -76,7 +76,7 @@ func (w *cancel) mark(s *Store) error {
 	w.parked, w.running.parked = !w.running.parked, true
 	w.running.canceling = w.reason
 	_, err := s.statements.cancel.ExecContext(context.Background(), w.running.instance, w.running.lane, w.running.seq,
-		w.running.limit, w.running.recovered, w.reason)
+		w.running.limit, w.running.payload, w.running.recovered, w.reason)
 	return err
 }
 
@@ -134,8 +134,11 @@ type idle struct {
 	store *Store
 	// seat is what memory had of it; nil for nothing.
 	seat *seat
-	// kept says that it keeps a seat in its lane, and that memory has no more of it.
-	kept bool
+	// kept says that it keeps a seat in its lane, and that memory has no more of it; queued,
+	// that it does not wait for its time.
+	kept, queued bool
+	// payload is how many bytes its payload has.
+	payload int64
 }
 
 // withdraw takes an execution out of memory so that nobody claims it, or returns the seat
@@ -170,7 +173,7 @@ func (i *idle) end(reason string) error {
 	if err := s.insertOutcome(i.seq, o); err != nil {
 		return err
 	}
-	err = s.statements.discard.QueryRowContext(ctx, i.instance, i.lane, i.seq).Scan(&i.kept)
+	err = s.statements.discard.QueryRowContext(ctx, i.instance, i.lane, i.seq).Scan(&i.kept, &i.queued, &i.payload)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -188,11 +191,13 @@ func (i *idle) restore() {
 // ended tells memory that it is over.
 func (i *idle) ended() {
 	id, _ := decodeID(i.id) // It was read before.
-	switch {
-	case i.seat != nil:
+	if i.seat != nil {
 		i.seat.over = true
 		i.store.queue.dismiss(i.seat)
-	case i.kept:
+	} else if i.queued {
+		i.store.queue.addLoad(i.instance, store.Load{Count: -1, Bytes: -i.payload})
+	}
+	if i.seat == nil && i.kept {
 		i.store.queue.free(i.laneID)
 	}
 	i.store.ends.over(id)

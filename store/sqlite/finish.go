@@ -77,7 +77,7 @@ func (w *finish) apply(s *Store) error {
 	}
 	switch {
 	case w.Status == store.StatusWaiting:
-		return s.pend(&seat{seq: w.seat.seq, laneID: w.seat.laneID, limit: w.seat.limit}, w.NextAttempt, w.keeps())
+		return s.pend(&seat{seq: w.seat.seq, laneID: w.seat.laneID, limit: w.seat.limit, payload: w.seat.payload}, w.NextAttempt, w.keeps())
 	case w.seat.parked:
 		return s.unpend(w.seat)
 	default:

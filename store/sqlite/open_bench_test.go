@@ -57,8 +57,8 @@ func fillStore(tb testing.TB, s *Store, finished, queued, lanes int) {
 		},
 		{`INSERT INTO outcomes (id, status, started_at, ended_at, next_attempt, error, result)
 			SELECT seq << 20 | 1, 'succeeded', 1, 1, 0, '', randomblob(20) FROM executions WHERE seq <= ?`, []any{finished}},
-		{`INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled)
-			SELECT instance, '=' || lane, seq, 1, 0, 0, 0, 0, '' FROM executions
+		{`INSERT INTO pending (instance, lane, seq, lane_limit, size, kept, recovered, deaths, crashes, canceled)
+			SELECT instance, '=' || lane, seq, 1, 1024, 0, 0, 0, 0, '' FROM executions
 			WHERE seq > ? AND seq <= (SELECT max(seq) - 1000 FROM executions)`, []any{finished}},
 	} {
 		_, err := s.conn.ExecContext(tb.Context(), step.statement, step.args...)

@@ -7,7 +7,7 @@ import (
 )
 
 // pendingColumns are what scanPending scans.
-const pendingColumns = "instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled"
+const pendingColumns = "instance, lane, seq, lane_limit, size, kept, recovered, deaths, crashes, canceled"
 
 // atOnce is due, but stands for an execution that does not wait.
 const atOnce = 1
@@ -16,7 +16,7 @@ const atOnce = 1
 func (s *Store) scanPending(rows *sql.Rows, more ...any) (*seat, error) {
 	seat := &seat{parked: true}
 	err := rows.Scan(append([]any{
-		&seat.instance, &seat.lane, &seat.seq, &seat.limit, &seat.kept, &seat.recovered, &seat.deaths, &seat.crashes,
+		&seat.instance, &seat.lane, &seat.seq, &seat.limit, &seat.payload, &seat.kept, &seat.recovered, &seat.deaths, &seat.crashes,
 		&seat.canceled,
 	}, more...)...)
 	seat.recovered = seat.recovered || seat.seq <= s.found
@@ -27,7 +27,7 @@ func (s *Store) scanPending(rows *sql.Rows, more ...any) (*seat, error) {
 // lane.
 func (s *Store) pend(seat *seat, due time.Time, kept bool) error {
 	at := sql.NullInt64{Int64: encodeTime(due), Valid: !due.IsZero()}
-	_, err := s.statements.pend.ExecContext(context.Background(), seat.instance, seat.lane, seat.seq, seat.limit, at,
+	_, err := s.statements.pend.ExecContext(context.Background(), seat.instance, seat.lane, seat.seq, seat.limit, seat.payload, at,
 		kept, seat.recovered, seat.deaths, seat.crashes)
 	return err
 }

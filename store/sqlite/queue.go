@@ -28,6 +28,8 @@ type queue struct {
 	taken    *seat
 	ready    int
 	held     int
+	// loads are what is queued, in memory and in the database, by instance.
+	loads map[string]store.Load
 	// fills are lanes to fill from the database; fill tells the committing goroutine.
 	fills []*lane
 	fill  func()
@@ -50,7 +52,7 @@ type waiter struct {
 func newQueue(limits limits, wake func()) *queue {
 	return &queue{
 		limits: limits, fill: wake, seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[laneID]*lane{},
-		tenants: map[string]*tenant{}, paused: map[string]bool{}, suspects: &lane{tenant: &tenant{}},
+		loads: map[string]store.Load{}, tenants: map[string]*tenant{}, paused: map[string]bool{}, suspects: &lane{tenant: &tenant{}},
 		leases: leases{lessees: map[string]*lessee{}, lost: map[string]bool{}, changed: wake},
 	}
 }
@@ -84,6 +86,7 @@ func (q *queue) resume(seats []*seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, s := range seats {
+		q.enqueued(s)
 		if s.seated || q.ready < q.limits.ready {
 			q.put(s)
 			continue
@@ -93,6 +96,14 @@ func (q *queue) resume(seats []*seat) {
 		q.enter(l)
 		q.wake(1)
 	}
+}
+
+// accepted makes a new execution ready that nobody has claimed.
+func (q *queue) accepted(s *seat) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.enqueued(s)
+	q.put(s)
 }
 
 // spilled makes a lane known that has rows in pending which memory does not hold.
@@ -145,6 +156,7 @@ func (q *queue) admit(s *seat, worker store.Worker) *store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.paused[s.instance] || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
+		q.enqueued(s)
 		q.put(s)
 		return nil
 	}
@@ -158,6 +170,7 @@ func (q *queue) claim(seats []*seat, worker store.Worker) []*store.Claim {
 	defer q.mu.Unlock()
 	claims := make([]*store.Claim, len(seats))
 	for i, s := range seats {
+		q.dequeued(s)
 		claims[i] = q.grant(s, worker)
 	}
 	return claims
@@ -318,6 +331,7 @@ func (q *queue) giveBack(s *seat, keepSeat bool) {
 	if !keepSeat {
 		q.stand(s)
 	}
+	q.enqueued(s)
 	q.put(s)
 }
 

@@ -10,8 +10,9 @@ import (
 // the executions above the mark that have no final outcome, which join them.
 func (s *Store) recover(ctx context.Context) error {
 	err := s.transact(func() error { //nolint:contextcheck // A transaction is finished, whoever waits for it.
-		if _, err := s.conn.ExecContext(ctx, `INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths,
-				crashes) SELECT e.instance, `+laneColumn+`, e.seq, e.lane_limit, 0, 0, 0, 0
+		if _, err := s.conn.ExecContext(ctx, `INSERT INTO pending (instance, lane, seq, lane_limit, size, kept, recovered,
+				deaths, crashes) SELECT e.instance, `+laneColumn+`, e.seq, e.lane_limit,
+				coalesce(length(e.head), 0) + coalesce(length(e.body), 0), 0, 0, 0, 0
 			FROM executions e WHERE e.seq > (SELECT mark FROM recovery) AND NOT EXISTS (SELECT 1 FROM outcomes o
 				WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF AND o.status <> 'waiting')
 			ON CONFLICT DO NOTHING`); err != nil {
@@ -37,6 +38,9 @@ func (s *Store) recover(ctx context.Context) error {
 	s.seq, s.committed, s.found, s.queue.token = s.mark, s.mark, s.mark, epoch<<32
 	if closed < epoch-1 {
 		s.died = s.found
+	}
+	if err := s.findLoads(ctx); err != nil {
+		return err
 	}
 	if err := s.findLanes(ctx); err != nil {
 		return err

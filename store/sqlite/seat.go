@@ -8,6 +8,8 @@ type seat struct {
 	laneID
 	// limit is that of its lane when it was accepted; 0 is none.
 	limit int
+	// payload is how many bytes its payload has.
+	payload int64
 	// execution and attempt are nil and 0 as long as they are not read back.
 	execution *store.Execution
 	attempt   int
@@ -33,7 +35,7 @@ type seat struct {
 }
 
 func newSeat(seq int64, e *store.Execution) *seat {
-	return &seat{seq: seq, laneID: laneOf(e), limit: e.Lane.Limit, execution: e, attempt: 1}
+	return &seat{seq: seq, laneID: laneOf(e), limit: e.Lane.Limit, payload: e.Payload.Size(), execution: e, attempt: 1}
 }
 
 func (s *seat) size() int {

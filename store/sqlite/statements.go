@@ -46,8 +46,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.step, `INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, error, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution, key) DO NOTHING`},
-		{&s.pend, `INSERT INTO pending (instance, lane, seq, lane_limit, due, kept, recovered, deaths, crashes)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, lane, seq) DO UPDATE SET due = excluded.due,
+		{&s.pend, `INSERT INTO pending (instance, lane, seq, lane_limit, size, due, kept, recovered, deaths, crashes)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, lane, seq) DO UPDATE SET due = excluded.due,
 			kept = excluded.kept, recovered = excluded.recovered, deaths = excluded.deaths, crashes = excluded.crashes`},
 		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ?"},
 		{&s.due, "SELECT " + pendingColumns + ", due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
@@ -69,9 +69,9 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.unfinished, "SELECT e.id, e.instance, " + laneColumn + `, e.flow, e.unique_key, o.id, o.status FROM executions e
 			LEFT JOIN outcomes o ON o.id = (SELECT max(id) FROM outcomes WHERE id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF)
 			WHERE e.seq = ?`},
-		{&s.discard, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ? RETURNING kept"},
-		{&s.cancel, `INSERT INTO pending (instance, lane, seq, lane_limit, kept, recovered, deaths, crashes, canceled)
-			VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?) ON CONFLICT (instance, lane, seq)
+		{&s.discard, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ? RETURNING kept, due IS NULL, size"},
+		{&s.cancel, `INSERT INTO pending (instance, lane, seq, lane_limit, size, kept, recovered, deaths, crashes, canceled)
+			VALUES (?, ?, ?, ?, ?, 0, ?, 0, 0, ?) ON CONFLICT (instance, lane, seq)
 			DO UPDATE SET canceled = iif(canceled = '', excluded.canceled, canceled)`},
 		{&s.newest, "SELECT newest FROM unique_keys WHERE key = ?"},
 		{&s.superseder, `SELECT e.id FROM unique_keys u JOIN executions e ON e.seq = u.newest

@@ -42,6 +42,7 @@ func (q *queue) withdraw(seq int64) (s *seat, ready bool) {
 func (q *queue) dismiss(s *seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.dequeued(s)
 	q.stand(s)
 	q.enter(q.suspects)
 	l := q.lane(s.laneID)

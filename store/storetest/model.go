@@ -397,6 +397,7 @@ func (m *model) compareState(r *rapid.T) {
 
 func (m *model) compareOne(r *rapid.T) {
 	m.compareState(r)
+	m.compareBacklog(r)
 	if len(m.all) == 0 {
 		_, err := m.store.Execution(m.t.Context(), newID(m.t))
 		require.ErrorIs(r, err, store.ErrNotFound)

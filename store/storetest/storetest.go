@@ -43,6 +43,7 @@ func Run(t *testing.T, driver Driver) {
 		"Read":      testRead,
 		"Results":   testResults,
 		"Await":     testAwait,
+		"Backlog":   testQueuedLoads,
 		"Cancel":    testCancel,
 		"Unique":    testUnique,
 		"Schedules": testSchedules,

@@ -58,6 +58,7 @@ CREATE TABLE work (
 	instance   text COLLATE "C" NOT NULL,
 	lane       text COLLATE "C" NOT NULL, -- '' for those without a limit, else '=' || executions.lane
 	lane_limit integer NOT NULL,
+	size       integer NOT NULL, -- bytes of its payload
 	-- 0 queued: has to wait for a seat of its lane, or is a suspect;
 	-- 1 ready; 2 claimed; 3 waiting for another attempt; 4 paused in the middle of one.
 	status     smallint NOT NULL,

@@ -56,6 +56,7 @@ CREATE TABLE pending (
 	lane       TEXT NOT NULL,    -- '' for those without a limit, else '=' || executions.lane
 	seq        INTEGER NOT NULL, -- executions.seq
 	lane_limit INTEGER NOT NULL, -- executions.lane_limit
+	size       INTEGER NOT NULL, -- bytes of its payload
 	due        INTEGER,          -- when a waiting one is ready again
 	kept       INTEGER NOT NULL, -- it has its seat in the lane while it waits
 	recovered  INTEGER NOT NULL, -- a claim ended without an outcome
