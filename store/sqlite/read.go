@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -97,7 +99,7 @@ const lastStatus = `(SELECT o.status FROM outcomes o
 func (s *Store) records(ctx context.Context, where string, args []any, order string, limit int) ([]*store.Record, error) {
 	var records []*store.Record
 	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		var seqs []int64
+		bySeq := map[int64]*store.Record{}
 		if err := each(ctx, conn, func(rows *sql.Rows) error {
 			var due sql.NullInt64
 			execution, seq, err := scanExecution(rows, &due)
@@ -111,41 +113,52 @@ func (s *Store) records(ctx context.Context, where string, args []any, order str
 			case due.Int64 > atOnce:
 				record.Status, record.Due = store.StatusWaiting, decodeTime(due.Int64)
 			}
-			records, seqs = append(records, record), append(seqs, seq)
+			records, bySeq[seq] = append(records, record), record
 			return nil
 		}, "SELECT "+executionColumns+`, p.due FROM executions e
 			LEFT JOIN pending p ON p.instance = e.instance AND p.lane = `+laneColumn+` AND p.seq = e.seq
 			WHERE `+where+" ORDER BY "+order+" LIMIT ?", append(slices.Clip(args), limit)...); err != nil {
 			return err
 		}
-		for i, record := range records {
-			if err := complete(ctx, conn, record, seqs[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return complete(ctx, conn, bySeq)
 	})
 	return records, err
 }
 
 // complete adds the attempts and steps. A final outcome is the status, whatever memory says.
-func complete(ctx context.Context, conn *sql.Conn, record *store.Record, seq int64) error {
-	if err := each(ctx, conn, func(rows *sql.Rows) error {
-		outcome, err := scanOutcome(rows)
-		record.Attempts = append(record.Attempts, outcome)
-		return err
-	}, `SELECT id, status, started_at, ended_at, next_attempt, error, result, logs FROM outcomes
-		WHERE id BETWEEN ? AND ? ORDER BY id`, outcomeID(seq, 0), outcomeID(seq, maxAttempt)); err != nil {
+func complete(ctx context.Context, conn *sql.Conn, records map[int64]*store.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	seqs, err := json.Marshal(slices.Collect(maps.Keys(records)))
+	if err != nil {
 		return err
 	}
-	if n := len(record.Attempts); n > 0 && record.Attempts[n-1].Status.Final() {
-		record.Status, record.Due = record.Attempts[n-1].Status, time.Time{}
+	if err := each(ctx, conn, func(rows *sql.Rows) error {
+		outcome, seq, err := scanOutcome(rows)
+		if err != nil {
+			return err
+		}
+		record := records[seq]
+		record.Attempts = append(record.Attempts, outcome)
+		if outcome.Status.Final() {
+			record.Status, record.Due = outcome.Status, time.Time{}
+		}
+		return nil
+	}, `SELECT o.id, o.status, o.started_at, o.ended_at, o.next_attempt, o.error, o.result, o.logs
+		FROM json_each(?) e CROSS JOIN outcomes o ON o.id BETWEEN e.value << 20 AND e.value << 20 | 0xFFFFF ORDER BY o.id`, string(seqs)); err != nil {
+		return err
 	}
 	return each(ctx, conn, func(rows *sql.Rows) error {
-		step, err := scanStep(rows)
-		record.Steps = append(record.Steps, step)
-		return err
-	}, "SELECT key, name, attempt, started_at, ended_at, result, error, state FROM steps WHERE execution = ? ORDER BY id", seq)
+		var seq int64
+		step, err := scanStep(rows, &seq)
+		if err != nil {
+			return err
+		}
+		records[seq].Steps = append(records[seq].Steps, step)
+		return nil
+	}, `SELECT key, name, attempt, started_at, ended_at, result, error, state, execution FROM steps
+		WHERE execution IN (SELECT value FROM json_each(?)) ORDER BY id`, string(seqs))
 }
 
 // Steps implements [store.Journal].

@@ -96,22 +96,25 @@ func scanExecution(rows *sql.Rows, more ...any) (*store.Execution, int64, error)
 	return &e, seq, err
 }
 
-func scanOutcome(rows *sql.Rows) (*store.Outcome, error) {
+// scanOutcome returns also the seq of the execution.
+func scanOutcome(rows *sql.Rows) (*store.Outcome, int64, error) {
 	var o store.Outcome
 	var id, startedAt, endedAt, nextAttempt int64
 	err := rows.Scan(&id, &o.Status, &startedAt, &endedAt, &nextAttempt, &o.Error, &o.Result, &o.Logs)
 	if err != nil {
-		return nil, fmt.Errorf("store: read an outcome: %w", err)
+		return nil, 0, fmt.Errorf("store: read an outcome: %w", err)
 	}
 	o.Attempt = int(id & maxAttempt)
 	o.StartedAt, o.EndedAt, o.NextAttempt = decodeTime(startedAt), decodeTime(endedAt), decodeTime(nextAttempt)
-	return &o, nil
+	return &o, id >> attemptBits, nil
 }
 
-func scanStep(rows *sql.Rows) (*store.Step, error) {
+// scanStep scans the columns of a step and what follows them.
+func scanStep(rows *sql.Rows, more ...any) (*store.Step, error) {
 	var step store.Step
 	var startedAt, endedAt int64
-	err := rows.Scan(&step.Key, &step.Name, &step.Attempt, &startedAt, &endedAt, &step.Result, &step.Error, &step.State)
+	columns := []any{&step.Key, &step.Name, &step.Attempt, &startedAt, &endedAt, &step.Result, &step.Error, &step.State}
+	err := rows.Scan(append(columns, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: read a step: %w", err)
 	}
