@@ -120,7 +120,7 @@ func (h *Harness) records(filter store.Filter) iter.Seq[*store.Record] {
 func (x *Execution) RequireStatus(status store.Status) *Execution {
 	x.h.t.Helper()
 	if x.Status != status {
-		x.fail("the execution is not " + string(status) + x.remedy())
+		x.fail("the execution is " + string(x.Status) + ", not " + string(status) + x.remedy())
 	}
 	return x
 }
@@ -130,7 +130,7 @@ func (x *Execution) remedy() string {
 	if x.Status.Final() {
 		return ""
 	}
-	return "; it is " + string(x.Status) + ": call Drain before the execution is read"
+	return "; it is not over: call Drain before the execution is read"
 }
 
 // RequireSucceeded ends the test unless the execution succeeded.

@@ -88,7 +88,9 @@ func (t *timeline) addAttempt(a runtime.Attempt) {
 	}
 	t.events = append(t.events, event{a.StartedAt, a.Number, rankBegin, fmt.Sprintf("attempt %d began", a.Number)})
 	for _, line := range a.Logs {
-		t.events = append(t.events, event{line.Time, a.Number, rankWithin, logText(line)})
+		if !tellsEnd(line, a) {
+			t.events = append(t.events, event{line.Time, a.Number, rankWithin, logText(line)})
+		}
 	}
 	text := fmt.Sprintf("attempt %d ", a.Number)
 	if a.Status == store.StatusWaiting {
@@ -97,6 +99,11 @@ func (t *timeline) addAttempt(a runtime.Attempt) {
 		text += ended(string(a.Status), a.Error)
 	}
 	t.events = append(t.events, event{a.EndedAt, a.Number, rankEnd, text})
+}
+
+// tellsEnd tells whether the line is the runtime's own about the end of the attempt.
+func tellsEnd(line runtime.LogLine, a runtime.Attempt) bool {
+	return a.Error != "" && line.Attributes["error"] == a.Error && fmt.Sprint(line.Attributes["attempt"]) == strconv.Itoa(a.Number)
 }
 
 func (t *timeline) addStep(s runtime.Step) {

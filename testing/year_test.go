@@ -27,7 +27,9 @@ func TestAYear(t *testing.T) {
 	integration := &sluice.Integration{Name: "A year", Flows: []sluice.Flow{
 		{
 			Name: "Retry", StableKey: "retry", RetryConfig: &sluice.RetryConfig{MaxAttempts: 5, DelayMinutes: 10, UsesExponentialBackoff: true},
-			OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) { return nil, errors.New("the shop is closed") },
+			OnExecution: func(context.Context, *sluice.Run) (*sluice.Result, error) {
+				return nil, errors.New("the shop is closed")
+			},
 		},
 		{
 			Name: "Queue", StableKey: "queue", QueueConfig: sluice.SequentialQueueConfig{},
