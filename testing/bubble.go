@@ -31,13 +31,13 @@ func bubbleOf(stack string) string {
 	return "synctest bubble " + strings.TrimRight(name, "]:")
 }
 
-// stacks are those of the goroutines in a bubble, but for the one that started it.
+// stacks are those of the goroutines in a bubble, but for those that started it.
 func stacks(bubble string) string {
 	var found []string
 	for stack := range strings.SplitSeq(stack(true), "\n\n") {
 		header, _, _ := strings.Cut(stack, "\n")
 		in := strings.Contains(header, bubble+"]") || strings.Contains(header, bubble+",")
-		if in && !strings.Contains(stack, "synctest.Run(") {
+		if in && !strings.Contains(stack, "synctest.Run(") && !strings.Contains(stack, "synctest.Test.func") {
 			found = append(found, stack)
 		}
 	}

@@ -69,8 +69,7 @@ func shop() *sluice.Integration {
 				if tries++; tries < 3 {
 					return nil, errors.New("the till is closed")
 				}
-				run.InstanceState().Set(ctx, "left", left-1)
-				return &sluice.Result{Data: map[string]any{"sold": "tea"}}, nil
+				return &sluice.Result{Data: map[string]any{"sold": "tea"}}, run.InstanceState().Set(ctx, "left", left-1)
 			},
 		},
 		{
