@@ -25,7 +25,7 @@ type Execution struct {
 func (h *Harness) Execution(id string) *Execution {
 	h.t.Helper()
 	h.settle()
-	x, err := h.Runtime.Execution(h.t.Context(), id)
+	x, err := h.Runtime.Execution(h.observing(), id)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func (h *Harness) executions(filter store.Filter) (all []*Execution) {
 	h.t.Helper()
 	filter.OldestFirst = true
 	for after := ""; ; after = all[len(all)-1].ID {
-		page, err := h.Runtime.Executions(h.t.Context(), filter, after, recordsPage)
+		page, err := h.Runtime.Executions(h.observing(), filter, after, recordsPage)
 		if err != nil {
 			h.t.Fatal(err)
 		}

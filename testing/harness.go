@@ -42,6 +42,10 @@ type Harness struct {
 	client   *http.Client
 	// instances that are deployed, the one that was deployed last at the end.
 	instances []*runtime.Instance
+	// life is that of the current Runtime. Faults strike in it.
+	life    *life
+	faults  faults
+	answers answers
 	// unfinished is set where the test leaves executions unfinished on purpose.
 	unfinished bool
 }
@@ -70,6 +74,7 @@ func RunOptions(t *testing.T, options Options, test func(t *testing.T, h *Harnes
 		h.open()
 		test(t, h)
 		h.requireFinished()
+		h.requireStruck()
 	}
 	if options.RealTime {
 		run(t)
@@ -110,14 +115,14 @@ func (h *Harness) close() {
 
 func (h *Harness) start() {
 	h.t.Helper()
-	options := h.options.Runtime
-	options.Store = h.Store
-	rt, err := runtime.New(h.t.Context(), options)
+	l := newLife(&h.faults, h.Store)
+	rt, err := runtime.New(h.t.Context(), l.decorate(h.options.Runtime))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.Runtime = rt
-	handler := rt.Handler()
+	h.Runtime, h.life = rt, l
+	l.begin(rt)
+	handler := l.handler(rt.Handler())
 	h.handler.Store(&handler)
 	if err := rt.Start(h.t.Context()); err != nil {
 		h.t.Fatal(err)
@@ -130,13 +135,14 @@ const stopLimit = time.Minute
 func (h *Harness) stop() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.t.Context()), stopLimit)
 	defer cancel()
-	if err := h.Runtime.Stop(ctx); err != nil {
+	if err := h.Runtime.Stop(ctx); err != nil && !h.Crashed() {
 		h.t.Error(err)
 	}
 }
 
-// Restart stops the runtime, as at the end of a process: what runs comes to its end, or is
-// cancelled after a minute. Then it starts another on the same store, with the same options.
+// Restart stops the runtime, as at the end of a process, unless it has crashed: what runs comes
+// to its end, or is cancelled after a minute. Then it starts another on the same store, with the
+// same options. What a crashed one was running goes on after its lease, at most: 15 seconds.
 func (h *Harness) Restart() {
 	h.t.Helper()
 	h.stop()

@@ -44,7 +44,7 @@ func (x *Execution) Timeline() string {
 
 // timelineOf is the timeline of an execution, or why there is none.
 func (h *Harness) timelineOf(id string) string {
-	x, err := h.Runtime.Execution(h.t.Context(), id)
+	x, err := h.Runtime.Execution(h.observing(), id)
 	if err != nil {
 		return err.Error()
 	}

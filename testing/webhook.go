@@ -16,18 +16,20 @@ import (
 	"github.com/sluice-go/sluice/runtime"
 )
 
-// Deliver sends any request to the runtime's handler, over HTTP, and reads the answer.
+// Deliver sends any request to the runtime's handler, over HTTP, and reads the answer. A runtime
+// that crashes meanwhile gives none: the StatusCode is 0 then, see [Harness.Crash].
 func (h *Harness) Deliver(request *http.Request) *Response {
 	h.t.Helper()
 	response, err := h.client.Do(request)
 	if err != nil {
-		h.t.Fatal(err)
+		return h.unanswered(request, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		h.t.Fatal(err)
+		return h.unanswered(request, err)
 	}
+	h.answers.add(response)
 	return &Response{Response: response, Text: string(body), h: h}
 }
 

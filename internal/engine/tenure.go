@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -59,10 +60,15 @@ func newTenures() *tenures {
 	return &tenures{held: map[string]*tenure{}, wake: make(chan struct{}, 1)}
 }
 
+// begin holds a claim. An earlier one of the same execution was lost: the store gives it away
+// again before this engine has learnt that its lease ran out.
 func (h *tenures) begin(claim *store.Claim) *tenure {
 	t := &tenure{claim: claim}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if earlier := h.held[claim.Execution.ID]; earlier != nil {
+		earlier.end(sluice.ErrLeaseLost)
+	}
 	h.held[claim.Execution.ID] = t
 	if !h.awake {
 		h.awake = true
