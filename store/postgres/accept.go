@@ -66,13 +66,13 @@ func (all acceptAll) locks() (keys []int64) {
 	return keys
 }
 
-func (all acceptAll) queue(b *pgx.Batch) {
+func (all acceptAll) queue(b *batch) {
 	for _, w := range all {
 		w.queue(b)
 	}
 }
 
-func (all acceptAll) rest(ctx context.Context, tx pgx.Tx) error {
+func (all acceptAll) rest(ctx context.Context, tx *transaction) error {
 	for _, w := range all {
 		if err := w.rest(ctx, tx); err != nil {
 			return err
@@ -145,8 +145,22 @@ func (w *accept) locks() []int64 {
 	return append(executionLocks(w.Execution), stateLocks(w.changes())...)
 }
 
-func (w *accept) queue(b *pgx.Batch) {
+func (w *accept) queue(b *batch) {
 	w.status, w.duplicate, w.accepted = 0, false, store.Accepted{}
+	if w.plain() {
+		b.accepts = append(b.accepts, w)
+		return
+	}
+	w.queueAlone(b)
+}
+
+// plain says that nothing is asked but to have the execution run, in no order.
+func (w *accept) plain() bool {
+	e := w.Execution
+	return w.DedupeKey == "" && w.Outcome == nil && len(w.Steps) == 0 && e.Lane.Limit == 0 && e.UniqueKey == ""
+}
+
+func (w *accept) queueAlone(b *batch) {
 	statement, args := w.statement()
 	b.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&w.status)
@@ -178,7 +192,7 @@ func (w *accept) queue(b *pgx.Batch) {
 	}
 }
 
-func (w *accept) rest(ctx context.Context, tx pgx.Tx) error {
+func (w *accept) rest(ctx context.Context, tx *transaction) error {
 	if w.duplicate {
 		var first [16]byte
 		err := tx.QueryRow(ctx, "SELECT execution FROM dedupe WHERE key = $1", w.dedupeKey()).Scan(&first)

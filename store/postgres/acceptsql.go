@@ -3,6 +3,8 @@ package postgres
 import (
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -69,6 +71,40 @@ func (k acceptKind) statement() string {
 			SELECT seq, $7, '', 0, `+payloadSize+`, s, false, CASE s WHEN 2 THEN $%d::text ELSE '' END, s - 1
 			FROM e, (SELECT CASE WHEN $%[1]d::text = '' OR `+instancePaused+` THEN 1 ELSE 2 END AS s) AS s RETURNING status`, next)
 	}
+}
+
+// acceptPlain are acceptances that ask for nothing but to be run, one of each array. It
+// returns the status of each by its place.
+const acceptPlain = `WITH s AS MATERIALIZED (
+		SELECT u.*, nextval('executions_seq_seq') AS seq,
+			CASE WHEN u.worker = '' OR (SELECT i.paused FROM instances i WHERE i.id = u.instance) THEN 1 ELSE 2 END AS status
+		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+				$10::text[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::integer[], $16::bytea[], $17::bytea[],
+				$18::bytea[], $19::text[])
+			WITH ORDINALITY AS u (id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
+				lane, lane_limit, unique_key, parent, original, depth, head, body, logs, worker, place)),
+	e AS (INSERT INTO executions (seq, id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
+			lane, lane_limit, unique_key, parent, original, depth, head, body, logs) OVERRIDING SYSTEM VALUE
+		SELECT seq, id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
+			lane, lane_limit, unique_key, parent, original, depth, head, body, logs FROM s),
+	w AS (INSERT INTO work (seq, instance, lane, lane_limit, status, seated, worker, token)
+		SELECT seq, instance, '', 0, status, false, CASE status WHEN 2 THEN worker ELSE '' END, status - 1 FROM s)
+	SELECT place, status FROM s`
+
+// acceptTogether accepts those that are plain with one statement.
+func acceptTogether(b *batch, writes []*accept) {
+	b.Queue(acceptPlain, columns(writes, func(w *accept) []any {
+		_, args := w.statement()
+		return args
+	})...).Query(func(rows pgx.Rows) error {
+		var place int
+		var found status
+		_, err := pgx.ForEachRow(rows, []any{&place, &found}, func() error {
+			writes[place-1].status = found
+			return nil
+		})
+		return err
+	})
 }
 
 // statement returns the statement that accepts, and its arguments.

@@ -44,7 +44,7 @@ type cancel struct {
 	running bool
 }
 
-func (w *cancel) run(ctx context.Context, tx pgx.Tx) error {
+func (w *cancel) run(ctx context.Context, tx *transaction) error {
 	w.running = false
 	var seq int64
 	var l lane
@@ -85,7 +85,7 @@ func (w *cancel) run(ctx context.Context, tx pgx.Tx) error {
 }
 
 // missing tells what is over from what never was.
-func (w *cancel) missing(ctx context.Context, tx pgx.Tx) error {
+func (w *cancel) missing(ctx context.Context, tx *transaction) error {
 	var exists bool
 	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM executions WHERE id = $1)", w.id).Scan(&exists); err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,10 +16,9 @@ import (
 func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*store.Claim, error) {
 	for {
 		changed := s.ready.next()
-		var claims []*store.Claim
-		err := s.claim(ctx, worker, limit, &claims)
+		claims, wait, err := s.claim(ctx, worker, limit)
 		if err == nil && len(claims) == 0 {
-			err = s.waitFor(ctx, changed, poll)
+			err = s.waitFor(ctx, changed, wait)
 		}
 		switch {
 		case err == nil && len(claims) == 0:
@@ -33,14 +32,19 @@ func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*s
 	}
 }
 
-// claim claims what is ready now. Claims of one process take turns: at the same time they
-// would look at the same rows.
-func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claims *[]*store.Claim) error {
+// contended is how long a claim waits that found ready executions in the hands of others: if
+// they let go of them, nobody says so.
+const contended = 10 * time.Millisecond
+
+// claim claims what is ready now, or returns when to look again. Claims of one process take
+// turns: at the same time they would look at the same rows.
+func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (claims []*store.Claim, wait time.Duration, err error) {
 	if err := s.turns.enter(ctx, s.running); err != nil {
-		return err
+		return nil, 0, err
 	}
 	defer s.turns.leave()
-	return s.within(ctx, func(ctx context.Context) error {
+	wait = poll
+	err = s.within(ctx, func(ctx context.Context) error {
 		lanes, suspects, err := s.look(ctx, limit)
 		if err != nil || len(lanes) == 0 && !suspects {
 			return err
@@ -50,8 +54,8 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claim
 		}
 		var suspect *store.Claim
 		// What may be written is claimed, even if the context ends meanwhile.
-		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx pgx.Tx) error {
-			*claims, suspect = nil, nil
+		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx *transaction) error {
+			claims, suspect = nil, nil
 			if suspects {
 				if suspect, err = takeSuspect(ctx, tx, worker.ID); err != nil {
 					return err
@@ -59,18 +63,21 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claim
 			}
 			free := limit
 			if suspect != nil {
-				*claims, free = append(*claims, suspect), limit-1
+				claims, free = append(claims, suspect), limit-1
 			}
 			if len(lanes) == 0 || free == 0 {
 				return nil
 			}
 			others, err := takeTurns(ctx, tx, worker.ID, s.turns.take(lanes, free))
-			*claims = append(*claims, others...)
+			claims = append(claims, others...)
 			return err
 		})
 		if err != nil {
-			*claims = nil
+			claims = nil
 			return err
+		}
+		if len(lanes) > 0 {
+			wait = contended
 		}
 		if suspect != nil { // What waited behind it may be ready.
 			s.say(toldReady)
@@ -78,6 +85,7 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int, claim
 		}
 		return nil
 	})
+	return claims, wait, err
 }
 
 // maxLanes bounds how many lanes of an instance a claim chooses from.
@@ -150,26 +158,25 @@ func scanClaim(row pgx.CollectableRow, worker string, more ...any) (*store.Claim
 	return claim, seq, decodeText(&claim.Canceled)
 }
 
-func takeTurns(ctx context.Context, tx pgx.Tx, worker string, turns []turn) ([]*store.Claim, error) {
+func takeTurns(ctx context.Context, tx *transaction, worker string, turns []turn) ([]*store.Claim, error) {
 	instances, lanes, wants := make([]string, len(turns)), make([]string, len(turns)), make([]int64, len(turns))
 	for i, t := range turns {
 		instances[i], lanes[i], wants[i] = t.instance, t.lane.lane, int64(t.want)
-	}
-	rows, err := tx.Query(ctx, takeTurn, instances, lanes, wants, worker)
-	if err != nil {
-		return nil, err
 	}
 	type place struct {
 		seq, turn int64
 		claim     *store.Claim
 	}
-	places, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (place, error) {
-		var p place
-		var err error
-		p.claim, p.seq, err = scanClaim(row, worker, &p.turn)
-		return p, err
+	var places []place
+	b := &pgx.Batch{}
+	b.Queue(takeTurn, instances, lanes, wants, worker).Query(func(rows pgx.Rows) (err error) {
+		places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p place, err error) {
+			p.claim, p.seq, err = scanClaim(row, worker, &p.turn)
+			return p, err
+		})
+		return err
 	})
-	if err != nil {
+	if err := tx.SendBatch(ctx, b); err != nil {
 		return nil, err
 	}
 	// One of each lane after the other, and each lane in its order.
@@ -190,11 +197,10 @@ func takeTurns(ctx context.Context, tx pgx.Tx, worker string, turns []turn) ([]*
 	return claims, nil
 }
 
-// turns remembers whose turn it was: instances take turns, and the lanes of each.
+// turns remembers whose turn it was: instances take turns, and the lanes of each. The claim
+// that has entered chooses.
 type turns struct {
-	mu sync.Mutex
-	// busy has room for the one claim that chooses.
-	busy chan struct{}
+	gate
 	// instance had the last turn, and its lanes as said in lanes.
 	instance string
 	lanes    map[string]string
@@ -205,28 +211,6 @@ type turn struct {
 	lane
 	want int
 }
-
-func (t *turns) place() chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.busy == nil {
-		t.busy = make(chan struct{}, 1)
-	}
-	return t.busy
-}
-
-func (t *turns) enter(ctx, running context.Context) error {
-	select {
-	case t.place() <- struct{}{}:
-		return nil
-	case <-running.Done():
-		return store.ErrClosed
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (t *turns) leave() { <-t.place() }
 
 // maxRemembered bounds the instances whose last lane is remembered.
 const maxRemembered = 10_000

@@ -48,7 +48,7 @@ func (s *Store) claimSchedules(ctx context.Context, worker store.Worker, limit i
 			return nil
 		}
 		// What may be written is claimed, even if the context ends meanwhile.
-		return s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx pgx.Tx) error {
+		return s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx *transaction) error {
 			rows, err := tx.Query(ctx, `UPDATE schedules s SET claimed_until = `+clock+` + $1 FROM (
 					SELECT instance, flow FROM schedules WHERE due > 0 AND due <= `+clock+` AND claimed_until <= `+clock+`
 					ORDER BY due, instance, flow LIMIT $2 FOR UPDATE SKIP LOCKED) AS d

@@ -57,7 +57,7 @@ func (h *held) locks() []int64 { return executionLocks(h.claim.Execution) }
 func (h *held) limited() bool { return h.claim.Execution.Lane.Limit > 0 }
 
 // promote passes the seat on.
-func (h *held) promote(b *pgx.Batch) {
+func (h *held) promote(b *batch) {
 	if e := h.claim.Execution; h.limited() {
 		b.Queue(promote, encodeText(e.Instance), laneName(e), fewSeats)
 	}
@@ -111,6 +111,40 @@ const endWork = `WITH w AS (DELETE FROM work w USING executions e WHERE ` + fenc
 			CASE WHEN $5::text = 'canceled' AND $9::text = '' THEN canceled ELSE $9::text END, $10::bytea, $11::bytea FROM w)
 	SELECT canceled FROM w`
 
+// holding chooses the rows w of work that belong to the claims u, and keeps them from others.
+// It looks for them one by one: what the server knows of how many there are is old.
+const holding = `, LATERAL (SELECT w.seq, w.canceled, w.crashes FROM work w
+	WHERE w.seq = (SELECT e.seq FROM executions e WHERE e.id = u.id) AND w.status = 2 AND w.worker = u.worker AND w.token = u.token
+	FOR UPDATE) AS w`
+
+// endPlain is endWork for claims without a lane, one of each array. It returns the places of
+// those that are current.
+const endPlain = `WITH w AS MATERIALIZED (SELECT u.*, w.seq, w.canceled FROM unnest($1::uuid[], $2::text[], $3::bigint[],
+			$4::integer[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::bytea[], $11::bytea[])
+		WITH ORDINALITY AS u (id, worker, token, attempt, status, started_at, ended_at, next_attempt, error, result, logs, place)` + holding + `),
+	d AS (DELETE FROM work WHERE seq = ANY (ARRAY(SELECT seq FROM w))),
+	i AS (INSERT INTO outcomes (execution, attempt, status, started_at, ended_at, next_attempt, error, result, logs)
+		SELECT seq, attempt, status, started_at, ended_at, next_attempt,
+			CASE WHEN status = 'canceled' AND error = '' THEN canceled ELSE error END, result, logs FROM w)
+	SELECT place, canceled FROM w`
+
+// finishTogether records outcomes that are plain with one statement.
+func finishTogether(b *batch, writes []*finish) {
+	for _, w := range writes {
+		w.lost = true
+	}
+	b.Queue(endPlain, columns(writes, (*finish).args)...).Query(func(rows pgx.Rows) error {
+		var place int
+		var reason string
+		_, err := pgx.ForEachRow(rows, []any{&place, &reason}, func() error {
+			w := writes[place-1]
+			w.lost, w.reason = false, reason
+			return decodeText(&w.reason)
+		})
+		return err
+	})
+}
+
 // deferWork records a waiting outcome. An execution that is to be canceled, or has a newer
 // one about the same, is over instead: the reason is returned.
 const deferWork = `WITH w AS (SELECT w.seq, w.canceled, (SELECT n.id FROM executions n WHERE e.unique_key <> '' AND n.unique_key <> ''
@@ -125,12 +159,25 @@ const deferWork = `WITH w AS (SELECT w.seq, w.canceled, (SELECT n.id FROM execut
 		SELECT seq, $4::integer, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::text, $10::bytea, $11::bytea FROM r)
 	SELECT reason FROM r`
 
-func (w *finish) queue(b *pgx.Batch) {
-	statement, args := endWork, w.fenced(outcomeArgs(w.Outcome)...)
+func (w *finish) queue(b *batch) {
+	w.lost, w.reason = false, ""
+	if w.plain() {
+		b.finishes = append(b.finishes, w)
+		return
+	}
+	w.queueAlone(b)
+}
+
+func (w *finish) args() []any { return w.fenced(outcomeArgs(w.Outcome)...) }
+
+// plain says that the outcome is final and concerns no lane.
+func (w *finish) plain() bool { return w.Status.Final() && !w.limited() }
+
+func (w *finish) queueAlone(b *batch) {
+	statement, args := endWork, w.args()
 	if w.Status == store.StatusWaiting {
 		statement, args = deferWork, append(args, w.KeepSeat)
 	}
-	w.lost, w.reason = false, ""
 	b.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&w.reason)
 		if w.lost = errors.Is(err, pgx.ErrNoRows); w.lost {
@@ -141,7 +188,7 @@ func (w *finish) queue(b *pgx.Batch) {
 	w.promote(b)
 }
 
-func (w *finish) rest(ctx context.Context, tx pgx.Tx) error {
+func (w *finish) rest(ctx context.Context, tx *transaction) error {
 	if w.lost {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 
 // PutInstance implements [store.Instances].
 func (s *Store) PutInstance(ctx context.Context, instance *store.Instance) error {
-	err := s.writeInstance(ctx, func(ctx context.Context, tx pgx.Tx) error { return putInstance(ctx, tx, instance) })
+	err := s.writeInstance(ctx, func(ctx context.Context, tx *transaction) error { return putInstance(ctx, tx, instance) })
 	if violated(err) {
 		err = fmt.Errorf("its name or one of its endpoints is another instance's: %w", store.ErrConflict)
 	}
@@ -23,9 +23,9 @@ func (s *Store) PutInstance(ctx context.Context, instance *store.Instance) error
 }
 
 // writeInstance runs fn, and tells everybody that instances were written.
-func (s *Store) writeInstance(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) error) error {
+func (s *Store) writeInstance(ctx context.Context, fn func(ctx context.Context, tx *transaction) error) error {
 	err := s.within(ctx, func(ctx context.Context) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 			if err := fn(ctx, tx); err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ const (
 		WHERE id = $14 AND revision = $13`
 )
 
-func putInstance(ctx context.Context, tx pgx.Tx, i *store.Instance) error {
+func putInstance(ctx context.Context, tx *transaction, i *store.Instance) error {
 	keys, err := encodeKeys(i.Keys)
 	if err != nil {
 		return err
@@ -76,12 +76,12 @@ func putInstance(ctx context.Context, tx pgx.Tx, i *store.Instance) error {
 		b.Queue("INSERT INTO endpoints (id, instance, position, flow) VALUES ($1, $2, $3, $4)",
 			encodeText(endpoint.ID), id, n, encodeText(endpoint.Flow))
 	}
-	return tx.SendBatch(ctx, b).Close()
+	return tx.SendBatch(ctx, b)
 }
 
 // DeleteInstance implements [store.Instances].
 func (s *Store) DeleteInstance(ctx context.Context, instance *store.Instance) error {
-	err := s.writeInstance(ctx, func(ctx context.Context, tx pgx.Tx) error { return deleteInstance(ctx, tx, instance) })
+	err := s.writeInstance(ctx, func(ctx context.Context, tx *transaction) error { return deleteInstance(ctx, tx, instance) })
 	if err != nil {
 		return fmt.Errorf("store: delete instance %s: %w", instance.ID, err)
 	}
@@ -91,7 +91,7 @@ func (s *Store) DeleteInstance(ctx context.Context, instance *store.Instance) er
 // ofInstance chooses the scopes of state that belong to an instance and its flows.
 const ofInstance = "owner = $1 AND kind IN ('instance', 'flow')"
 
-func deleteInstance(ctx context.Context, tx pgx.Tx, i *store.Instance) error {
+func deleteInstance(ctx context.Context, tx *transaction, i *store.Instance) error {
 	id := encodeText(i.ID)
 	written, err := affected(tx.Exec(ctx, "DELETE FROM instances WHERE id = $1 AND revision = $2", id, i.Revision))
 	if err == nil && !written {
@@ -126,7 +126,7 @@ func deleteInstance(ctx context.Context, tx pgx.Tx, i *store.Instance) error {
 	b.Queue("DELETE FROM schedules WHERE instance = $1", id)
 	b.Queue("DELETE FROM state_values WHERE scope IN (SELECT id FROM state_scopes WHERE "+ofInstance+")", id)
 	b.Queue("DELETE FROM state_scopes WHERE "+ofInstance, id)
-	return tx.SendBatch(ctx, b).Close()
+	return tx.SendBatch(ctx, b)
 }
 
 // Instance implements [store.Instances].

@@ -52,9 +52,38 @@ const recordStep = `WITH w AS (SELECT w.seq, w.crashes FROM work w, executions e
 		ON CONFLICT (execution, key) DO NOTHING RETURNING 1)
 	SELECT EXISTS (SELECT FROM i) FROM w`
 
-func (w *record) queue(b *pgx.Batch) {
+// recordPlain is recordStep for many, one of each array. It returns the places of those whose
+// claim is current.
+const recordPlain = `WITH w AS MATERIALIZED (SELECT u.*, w.seq, w.crashes FROM unnest($1::uuid[], $2::text[], $3::bigint[],
+			$4::text[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[])
+		WITH ORDINALITY AS u (id, worker, token, key, name, attempt, started_at, ended_at, result, error, state, place)` + holding + `),
+	c AS (UPDATE work SET crashes = 0 WHERE seq = ANY (ARRAY(SELECT seq FROM w WHERE crashes > 0))),
+	i AS (INSERT INTO steps (execution, key, name, attempt, started_at, ended_at, result, error, state)
+		SELECT seq, key, name, attempt, started_at, ended_at, result, error, state FROM w ORDER BY place
+		ON CONFLICT (execution, key) DO NOTHING)
+	SELECT place FROM w`
+
+// recordTogether records steps without changes of state with one statement.
+func recordTogether(b *batch, writes []*record) {
+	b.Queue(recordPlain, columns(writes, (*record).args)...).Query(func(rows pgx.Rows) error {
+		var place int
+		_, err := pgx.ForEachRow(rows, []any{&place}, func() error {
+			writes[place-1].lost = false
+			return nil
+		})
+		return err
+	})
+}
+
+func (w *record) args() []any { return w.fenced(stepArgs([16]byte{}, w.Step)[1:]...) }
+
+func (w *record) queue(b *batch) {
 	w.lost = true
-	b.Queue(recordStep, w.fenced(stepArgs([16]byte{}, w.Step)[1:]...)...).Query(func(rows pgx.Rows) error {
+	b.records = append(b.records, w)
+}
+
+func (w *record) queueAlone(b *batch) {
+	b.Queue(recordStep, w.args()...).Query(func(rows pgx.Rows) error {
 		defer rows.Close()
 		if rows.Next() {
 			w.lost = false
@@ -67,7 +96,7 @@ func (w *record) queue(b *pgx.Batch) {
 	})
 }
 
-func (w *record) rest(ctx context.Context, tx pgx.Tx) error {
+func (w *record) rest(ctx context.Context, tx *transaction) error {
 	if w.lost || !w.recorded {
 		return nil
 	}

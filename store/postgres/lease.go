@@ -15,6 +15,7 @@ import (
 // leases remembers when workers of this process began a lease: within its first quarter
 // claims last long enough without another write.
 type leases struct {
+	gate
 	mu    sync.Mutex
 	began map[string]time.Time
 }
@@ -44,25 +45,40 @@ func (l *leases) workers() (ids []string) {
 	return ids
 }
 
-// employ sees to it that a worker has a lease for what it is about to claim.
-func (s *Store) employ(ctx context.Context, worker store.Worker) error {
-	if s.leases.young(worker) {
+// need sees to it that a worker has a young lease. One of those that need it at the same time
+// begins it for all: they would only wait for each other's commits.
+func (l *leases) need(ctx, running context.Context, worker store.Worker, begin func() error) error {
+	if l.young(worker) {
+		return nil
+	}
+	if err := l.enter(ctx, running); err != nil {
+		return err
+	}
+	defer l.leave()
+	if l.young(worker) {
 		return nil
 	}
 	at := time.Now()
-	err := s.within(ctx, func(ctx context.Context) error {
-		begun, err := affected(s.pool.Exec(ctx, `INSERT INTO workers AS w (id, expires) VALUES ($1, `+clock+` + $2)
-			ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE w.expires > `+clock,
-			worker.ID, worker.Lease.Nanoseconds()))
-		if err == nil && !begun {
-			_, err = s.renew(ctx, worker, false)
-		}
-		return err
-	})
+	err := begin()
 	if err == nil {
-		s.leases.begin(worker.ID, at)
+		l.begin(worker.ID, at)
 	}
 	return err
+}
+
+// employ sees to it that a worker has a lease for what it is about to claim.
+func (s *Store) employ(ctx context.Context, worker store.Worker) error {
+	return s.leases.need(ctx, s.running, worker, func() error {
+		return s.within(ctx, func(ctx context.Context) error {
+			begun, err := affected(s.pool.Exec(ctx, `INSERT INTO workers AS w (id, expires) VALUES ($1, `+clock+` + $2)
+				ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE w.expires > `+clock,
+				worker.ID, worker.Lease.Nanoseconds()))
+			if err == nil && !begun {
+				_, err = s.renew(ctx, worker, false)
+			}
+			return err
+		})
+	})
 }
 
 // Extend implements [store.Leaser].
@@ -103,7 +119,7 @@ func (s *Store) Extend(ctx context.Context, worker store.Worker) (canceled []str
 // loses its claims. It returns whether any were lost that the worker was not told of; if it
 // is told now, those that it made meanwhile are lost too.
 func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost bool, err error) {
-	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		expired := false
 		err := tx.QueryRow(ctx, "SELECT lost, expires <= "+clock+" FROM workers WHERE id = $1 FOR UPDATE", worker.ID).Scan(&lost, &expired)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -132,7 +148,7 @@ func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost
 // takeAway ends the claims of a worker as its death does, and returns whether there were
 // any. They are ready again, or wait for their seats as the order of their lane has it; what
 // becomes a suspect waits for its turn.
-func takeAway(ctx context.Context, tx pgx.Tx, worker string) (bool, error) {
+func takeAway(ctx context.Context, tx *transaction, worker string) (bool, error) {
 	lanes, err := lockLanes(ctx, tx, "worker = $1 AND status = 2", worker)
 	if err != nil {
 		return false, err
@@ -149,7 +165,7 @@ func takeAway(ctx context.Context, tx pgx.Tx, worker string) (bool, error) {
 type lane struct{ instance, lane string }
 
 // lockLanes takes the locks of the lanes with a limit that rows of work are in.
-func lockLanes(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]lane, error) {
+func lockLanes(ctx context.Context, tx *transaction, where string, args ...any) ([]lane, error) {
 	rows, err := tx.Query(ctx, "SELECT DISTINCT instance, lane FROM work WHERE lane_limit > 0 AND "+where, args...)
 	if err != nil {
 		return nil, err
@@ -169,7 +185,7 @@ func lockLanes(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]lan
 }
 
 // promoteAll gives the seats of lanes to those whose turn it is.
-func promoteAll(ctx context.Context, tx pgx.Tx, lanes []lane) error {
+func promoteAll(ctx context.Context, tx *transaction, lanes []lane) error {
 	b := &pgx.Batch{}
 	for _, l := range lanes {
 		b.Queue(unseat, l.instance, l.lane)
@@ -178,7 +194,7 @@ func promoteAll(ctx context.Context, tx pgx.Tx, lanes []lane) error {
 	if b.Len() == 0 {
 		return nil
 	}
-	return tx.SendBatch(ctx, b).Close()
+	return tx.SendBatch(ctx, b)
 }
 
 // giveBack releases what the workers of this process have claimed, when the store closes.
@@ -190,7 +206,7 @@ func (s *Store) giveBack() error {
 	ctx, cancel := context.WithTimeout(context.Background(), transactTimeout)
 	defer cancel()
 	released := false
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		lanes, err := lockLanes(ctx, tx, "worker = ANY($1) AND status = 2", workers)
 		if err != nil {
 			return err
@@ -209,7 +225,7 @@ func (s *Store) giveBack() error {
 	if err == nil && released {
 		s.tell.add(toldReady)
 		s.tell.add(toldUpkeep)
-		_, err = s.pool.Exec(ctx, "SELECT pg_notify($1, message) FROM unnest($2::text[]) AS message", channel, s.tell.messages())
+		_, err = s.pool.Exec(ctx, sendMessages, channel, s.tell.messages())
 	}
 	return unavailable(err)
 }

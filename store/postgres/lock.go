@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -22,7 +20,7 @@ func sortLocks(keys []int64) []int64 {
 	return slices.Compact(keys)
 }
 
-func lock(ctx context.Context, tx pgx.Tx, keys []int64) error {
+func lock(ctx context.Context, tx *transaction, keys []int64) error {
 	if len(keys) == 0 {
 		return nil
 	}

@@ -58,6 +58,7 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
+		turns: turns{gate: newGate()}, leases: leases{gate: newGate()},
 		config: config.ConnConfig.Copy(), inbox: inbox{signal: make(chan struct{}, 1)}, upkeep: make(chan struct{}, 1),
 		tell: teller{origin: id.String(), signal: make(chan struct{}, 1)},
 	}
@@ -80,6 +81,9 @@ func configure(config *pgxpool.Config) {
 	parameters["default_transaction_isolation"] = "read committed"
 	// A process that stands still in the middle of a transaction gives up its locks.
 	parameters["idle_in_transaction_session_timeout"] = "5000"
+	// Statements are planned once, when tables may be empty: none may read one from end to end.
+	// Where nothing else is possible that counts as so costly that the server would compile it.
+	parameters["enable_seqscan"], parameters["jit"] = "off", "off"
 	config.MaxConns = max(config.MaxConns, minConns)
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -34,7 +32,7 @@ const releaseWork = `UPDATE work w SET worker = '', recovered = true, seated = s
 
 func (w *release) refusable() bool { return false }
 
-func (w *release) queue(b *pgx.Batch) {
+func (w *release) queue(b *batch) {
 	b.Queue(releaseWork, w.fenced(w.KeepSeat, encodeTime(w.Until))...).Exec(w.written)
 	if w.limited() && !w.KeepSeat {
 		b.Queue(unseat, encodeText(w.claim.Execution.Instance), laneName(w.claim.Execution))
@@ -42,7 +40,7 @@ func (w *release) queue(b *pgx.Batch) {
 	w.promote(b)
 }
 
-func (w *release) rest(context.Context, pgx.Tx) error { return nil }
+func (w *release) rest(context.Context, *transaction) error { return nil }
 
 func (w *release) committed(s *Store, _ bool) error {
 	if w.lost {

@@ -19,13 +19,13 @@ func (s *Store) PutResult(ctx context.Context, result *store.Result) error {
 		return err
 	}
 	err = s.within(ctx, func(ctx context.Context) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 			b := &pgx.Batch{}
 			b.Queue("INSERT INTO results (key, execution, expires_at, head, body) VALUES ($1, $2, $3, $4, $5)",
 				result.Key, id, encodeTime(result.ExpiresAt), result.Head, result.Body)
 			b.Queue(`DELETE FROM results WHERE key IN
 				(SELECT key FROM results WHERE expires_at <= $1 ORDER BY expires_at LIMIT 2 FOR UPDATE SKIP LOCKED)`, encodeTime(time.Now()))
-			return tx.SendBatch(ctx, b).Close()
+			return tx.SendBatch(ctx, b)
 		})
 	})
 	if violated(err) {

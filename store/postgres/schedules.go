@@ -38,7 +38,7 @@ func (s *Store) putSchedules(ctx context.Context, instance string, schedules []*
 		}
 	}
 	return s.within(ctx, func(ctx context.Context) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 			b := &pgx.Batch{}
 			b.Queue(lockAll, []int64{lockKey("schedules", instance)})
 			b.Queue("DELETE FROM schedules WHERE instance = $1 AND flow <> ALL($2)", encodeText(instance), flows)
@@ -48,7 +48,7 @@ func (s *Store) putSchedules(ctx context.Context, instance string, schedules []*
 					WHERE s.spec <> excluded.spec`,
 					encodeText(instance), flows[i], encodeText(schedule.Spec), encodeTime(schedule.Due), lasts[i])
 			}
-			return tx.SendBatch(ctx, b).Close()
+			return tx.SendBatch(ctx, b)
 		})
 	})
 }
@@ -88,7 +88,7 @@ func scanSchedule(row pgx.CollectableRow) (*store.Schedule, error) {
 // AdvanceSchedule implements [store.Schedules].
 func (s *Store) AdvanceSchedule(ctx context.Context, a store.ScheduleAdvance) error {
 	err := s.within(ctx, func(ctx context.Context) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error { return advance(ctx, tx, &a, nil) })
+		return s.transact(ctx, func(ctx context.Context, tx *transaction) error { return advance(ctx, tx, &a, nil) })
 	})
 	if err != nil {
 		return fmt.Errorf("store: advance the schedule of flow %s of instance %s: %w", a.Flow, a.Instance, err)
@@ -100,7 +100,7 @@ func (s *Store) AdvanceSchedule(ctx context.Context, a store.ScheduleAdvance) er
 
 // advance moves a schedule on. last is the id of the execution that it brought about, nil for
 // none.
-func advance(ctx context.Context, tx pgx.Tx, a *store.ScheduleAdvance, last *[16]byte) error {
+func advance(ctx context.Context, tx *transaction, a *store.ScheduleAdvance, last *[16]byte) error {
 	moved, err := affected(tx.Exec(ctx, `UPDATE schedules SET due = $1, last = coalesce($2, last), claimed_until = 0
 		WHERE instance = $3 AND flow = $4 AND due = $5`,
 		encodeTime(a.To), last, encodeText(a.Instance), encodeText(a.Flow), encodeTime(a.From)))

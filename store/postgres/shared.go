@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sluice-go/sluice/store"
 )
 
@@ -13,7 +11,7 @@ import (
 func (s *Store) SharedEndpoint(ctx context.Context, integration, proposedID string) (string, error) {
 	var found string
 	err := s.within(ctx, func(ctx context.Context) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 			if _, err := tx.Exec(ctx, "INSERT INTO shared_endpoints (integration, id) VALUES ($1, $2) ON CONFLICT (integration) DO NOTHING",
 				encodeText(integration), encodeText(proposedID)); err != nil {
 				return err

@@ -60,7 +60,7 @@ type stateScope struct{ id, size int64 }
 
 // change applies the state changes of a write, in a transaction that holds the locks of
 // their scopes. After an error the write must be taken back.
-func change(ctx context.Context, tx pgx.Tx, changes []store.StateChange) error {
+func change(ctx context.Context, tx *transaction, changes []store.StateChange) error {
 	scopes := map[store.Scope]*stateScope{}
 	for _, change := range changes {
 		scope := scopes[change.Scope]
@@ -89,7 +89,7 @@ func change(ctx context.Context, tx pgx.Tx, changes []store.StateChange) error {
 }
 
 // resize keeps the new size; a scope without values has no row.
-func (s *stateScope) resize(ctx context.Context, tx pgx.Tx) error {
+func (s *stateScope) resize(ctx context.Context, tx *transaction) error {
 	var err error
 	switch {
 	case s.id == 0:
@@ -101,7 +101,7 @@ func (s *stateScope) resize(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-func (s *stateScope) change(ctx context.Context, tx pgx.Tx, change store.StateChange) error {
+func (s *stateScope) change(ctx context.Context, tx *transaction, change store.StateChange) error {
 	if change.Op == store.StateClear {
 		s.size = 0
 		_, err := tx.Exec(ctx, "DELETE FROM state_values WHERE scope = $1", s.id)
@@ -131,7 +131,7 @@ func (s *stateScope) change(ctx context.Context, tx pgx.Tx, change store.StateCh
 	return err
 }
 
-func (s *stateScope) create(ctx context.Context, tx pgx.Tx, name store.Scope) error {
+func (s *stateScope) create(ctx context.Context, tx *transaction, name store.Scope) error {
 	if s.id != 0 {
 		return nil
 	}

@@ -31,7 +31,7 @@ const takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0
 
 // takeSuspect claims the first suspect, if none runs, and gives seats to those who had to let
 // it go first. It returns nil if there is nothing to claim.
-func takeSuspect(ctx context.Context, tx pgx.Tx, worker string) (*store.Claim, error) {
+func takeSuspect(ctx context.Context, tx *transaction, worker string) (*store.Claim, error) {
 	if err := lock(ctx, tx, []int64{suspectsLock}); err != nil {
 		return nil, err
 	}

@@ -79,6 +79,9 @@ func (t *teller) messages() (messages []string) {
 
 const idLength = 36
 
+// sendMessages does not wait for the disk, where there is nothing of a message.
+const sendMessages = `SELECT pg_notify($1, message) FROM unnest($2::text[]) AS message, set_config('synchronous_commit', 'off', true)`
+
 // notify sends messages until the store is closed.
 func (s *Store) notify() {
 	for {
@@ -93,7 +96,7 @@ func (s *Store) notify() {
 		}
 		ctx, cancel := context.WithTimeout(s.running, time.Second)
 		// What is not sent, polling finds.
-		_, _ = s.pool.Exec(ctx, "SELECT pg_notify($1, message) FROM unnest($2::text[]) AS message", channel, messages)
+		_, _ = s.pool.Exec(ctx, sendMessages, channel, messages)
 		cancel()
 	}
 }

@@ -57,7 +57,7 @@ const maxResumed = 256
 
 // resume makes ready what waits no longer.
 func (s *Store) resume(ctx context.Context) error {
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		rows, err := tx.Query(ctx, "SELECT seq FROM work WHERE status > 2 AND due <= "+clock+" ORDER BY due LIMIT $1", maxResumed)
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ const (
 // doing the same: then it is not waited for.
 func (s *Store) expire(ctx context.Context) error {
 	lost := false
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		lost = false
 		rows, err := tx.Query(ctx, "SELECT id, lost FROM workers WHERE expires <= "+clock+" AND (NOT lost OR expires > "+clock+
 			" - $1) ORDER BY id FOR UPDATE SKIP LOCKED", strayTime.Nanoseconds())
