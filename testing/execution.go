@@ -47,7 +47,7 @@ func (h *Harness) Pending() []*Execution {
 	for _, status := range unfinishedStatuses {
 		pending = append(pending, h.executions(store.Filter{Status: status})...)
 	}
-	slices.SortFunc(pending, func(a, b *Execution) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(pending, byAge)
 	return pending
 }
 
@@ -86,9 +86,18 @@ func (h *Harness) executions(filter store.Filter) (all []*Execution) {
 			all = append(all, &Execution{x, h})
 		}
 		if len(page) < recordsPage {
-			return all
+			break
 		}
 	}
+	slices.SortFunc(all, byAge)
+	return all
+}
+
+// byAge orders executions by their acceptance. Ids do not always: on the virtual clock all that
+// a process draws at one real moment follow each other, whatever time has passed in the test,
+// and those that are derived, of what a deployment starts, stand anywhere among them.
+func byAge(a, b *Execution) int {
+	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), cmp.Compare(a.ID, b.ID))
 }
 
 // recordsPage is how many records are read at once.
