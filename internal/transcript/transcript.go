@@ -118,7 +118,7 @@ func parse(line string) (*http.Request, error) {
 	method, header, data, url := http.MethodGet, http.Header{}, []string(nil), ""
 	for i := 1; i < len(arguments); i++ {
 		flag, value := arguments[i], ""
-		if flag == "-s" {
+		if flag == "-s" || flag == "-L" {
 			continue
 		}
 		if !strings.HasPrefix(flag, "-") {
@@ -137,7 +137,7 @@ func parse(line string) (*http.Request, error) {
 		case "-d":
 			data = append(data, value)
 		default:
-			return nil, fmt.Errorf("%s has the flag %s: only -s, -X, -H and -d are known here", line, flag)
+			return nil, fmt.Errorf("%s has the flag %s: only -s, -L, -X, -H and -d are known here", line, flag)
 		}
 	}
 	if data != nil {
