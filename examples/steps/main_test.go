@@ -12,7 +12,24 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-go/sluice/runtime"
+	sluicetest "github.com/sluice-go/sluice/testing"
 )
+
+// TestTenSteps drives the flow in memory, on a virtual clock.
+func TestTenSteps(t *testing.T) {
+	t.Parallel()
+	sluicetest.Run(t, tenSteps(t.Output(), time.Second), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		response := h.Post("Ten steps", `{}`).RequireStatus(200)
+		h.Drain()
+		response.Execution().
+			RequireSucceeded().
+			RequireStep("step 10", 10).
+			RequireResult("ten steps, each journalled once")
+	})
+}
 
 // TestKillAndResume kills the program again and again, and reads from the file what its steps
 // did: a step was journalled for certain when the one after it has begun, and must not have run
