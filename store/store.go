@@ -95,6 +95,9 @@ type Leaser interface {
 	// ErrLeaseLost: the claims of until then are lost, as by a death of the process, and the
 	// worker may claim again.
 	Extend(ctx context.Context, worker Worker) (canceled []string, err error)
+	// Claims returns the claims that the worker has, in no order: also those that it does not
+	// know of, because the answer of Accept or Claim was lost.
+	Claims(ctx context.Context, worker Worker) ([]*Claim, error)
 }
 
 // Canceler ends executions from outside.

@@ -96,6 +96,9 @@ func (e *Engine) accept(ctx context.Context, acceptance *store.Acceptance) (*sto
 	accepted, err := e.options.Store.Accept(ctx, acceptance)
 	if err != nil {
 		e.options.Logger.ErrorContext(ctx, "accepting an execution failed", "execution", acceptance.Execution.ID, "error", err)
+		if acceptance.Worker.ID != "" {
+			e.doubt()
+		}
 		return nil, notAccepted(err)
 	}
 	return accepted, nil
@@ -120,7 +123,8 @@ func (x *execution) acceptance() (*store.Acceptance, error) {
 	}
 	x.record.AcceptedAt = time.Now().UTC()
 	x.record.Payload = payload
-	acceptance := &store.Acceptance{Execution: x.record, DedupeKey: x.dedupeKey, Steps: x.steps, State: x.changes}
+	record := *x.record // The store keeps it, also if its answer is lost and this is called again.
+	acceptance := &store.Acceptance{Execution: &record, DedupeKey: x.dedupeKey, Steps: x.steps, State: x.changes}
 	if x.skip != "" {
 		acceptance.Outcome, acceptance.State = x.skipped(), x.lastingChanges()
 	}

@@ -29,6 +29,7 @@ func (e *Engine) dispatch() {
 			e.start(e.holdAll(claims))
 		} else if e.claiming.Err() == nil {
 			e.options.Logger.ErrorContext(e.claiming, "claiming executions failed", "error", err)
+			e.doubt()
 			pause(e.claiming, claimPause)
 		}
 	}

@@ -26,8 +26,10 @@ type life struct {
 
 	mu     sync.Mutex
 	state  state
-	active int           // the dispatcher, the watch over schedules, requests, executions and background writes under way
+	active int           // the dispatcher, the watches over schedules and strays, requests, executions and background writes under way
 	idle   chan struct{} // closed when active returns to 0: the engine has stopped
+	// doubts has room for one: there may be strays.
+	doubts chan struct{}
 	// leaseKept is closed when the keeper of the lease has ended.
 	leaseKept chan struct{}
 }
@@ -36,7 +38,7 @@ type life struct {
 // either.
 func newLife(ctx context.Context) life {
 	ctx = context.WithoutCancel(ctx)
-	return life{writing: ctx, work: ctx, claiming: ctx, idle: make(chan struct{}), leaseKept: make(chan struct{})}
+	return life{writing: ctx, work: ctx, claiming: ctx, idle: make(chan struct{}), doubts: make(chan struct{}, 1), leaseKept: make(chan struct{})}
 }
 
 type state int
@@ -60,10 +62,11 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.work, e.stopWork = context.WithCancelCause(e.writing)
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
 	e.began = time.Now()
-	e.active += 2
+	e.active += 3
 	go e.keepLease() //nolint:contextcheck // As dispatch.
 	go e.dispatch()  //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	go e.watch()
+	go e.returnStrays()
 	if watcher, ok := e.options.Store.(store.Watcher); ok {
 		e.active++
 		go e.watchInstances(watcher)

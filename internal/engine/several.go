@@ -58,6 +58,7 @@ func (e *Engine) AcceptAll(ctx context.Context, all []*Fired) ([]Accepted, error
 	answers, err := e.options.Store.AcceptAll(context.WithoutCancel(ctx), acceptances)
 	if err != nil {
 		releaseAll(all)
+		e.doubt()
 		e.options.Logger.ErrorContext(ctx, "accepting executions failed", "execution", all[0].ExecutionID(), "error", err)
 		return nil, notAccepted(err)
 	}

@@ -77,6 +77,14 @@ func (h *tenures) begin(claim *store.Claim) *tenure {
 	return t
 }
 
+// has tells whether a claim is held here.
+func (h *tenures) has(claim *store.Claim) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.held[claim.Execution.ID]
+	return t != nil && t.claim.Token == claim.Token
+}
+
 // over forgets a tenure.
 func (h *tenures) over(t *tenure) {
 	h.mu.Lock()

@@ -115,6 +115,26 @@ func (s *Store) Extend(ctx context.Context, worker store.Worker) (canceled []str
 	return canceled, nil
 }
 
+// Claims implements [store.Leaser].
+func (s *Store) Claims(ctx context.Context, worker store.Worker) (claims []*store.Claim, err error) {
+	err = s.within(ctx, func(ctx context.Context) error {
+		rows, err := s.readers.Query(ctx, "SELECT "+claimColumns+" FROM work w JOIN executions e ON e.seq = w.seq WHERE w.worker = $1 AND w.status = 2",
+			worker.ID)
+		if err != nil {
+			return err
+		}
+		claims, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*store.Claim, error) {
+			claim, _, err := scanClaim(row, worker.ID)
+			return claim, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: claims of worker %s: %w", worker.ID, err)
+	}
+	return claims, nil
+}
+
 // renew begins another lease of a worker that has none, or whose lease has run out: then it
 // loses its claims. It returns whether any were lost that the worker was not told of; if it
 // is told now, those that it made meanwhile are lost too.

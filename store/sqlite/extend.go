@@ -19,6 +19,18 @@ func (s *Store) Extend(ctx context.Context, worker store.Worker) (canceled []str
 	return canceled, nil
 }
 
+// Claims implements [store.Leaser].
+func (s *Store) Claims(ctx context.Context, worker store.Worker) ([]*store.Claim, error) {
+	err := context.Cause(ctx)
+	if err == nil && s.inbox.isClosed() {
+		err = store.ErrClosed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: claims of worker %s: %w", worker.ID, err)
+	}
+	return s.queue.claimsOf(worker.ID), nil
+}
+
 // expire ends the claims of workers whose leases ran out, as a death of the process ends
 // them: it is written down, so that they count together.
 func (s *Store) expire() {

@@ -128,6 +128,18 @@ func (q *queue) extend(worker store.Worker, now time.Time) (canceled []string, e
 	return canceled, nil
 }
 
+// claimsOf returns the claims of a worker.
+func (q *queue) claimsOf(worker string) (claims []*store.Claim) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, s := range q.claims {
+		if s.lessee != nil && s.lessee.id == worker {
+			claims = append(claims, s.claim(worker))
+		}
+	}
+	return claims
+}
+
 // leaseEnd is when the next lease runs out; zero is never.
 func (q *queue) leaseEnd() time.Time {
 	q.mu.Lock()

@@ -180,10 +180,7 @@ func (q *queue) grant(s *seat, worker store.Worker) *store.Claim {
 	q.token++
 	s.token = q.token
 	q.lease(s, worker)
-	return &store.Claim{
-		Execution: s.execution, Worker: worker.ID, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
-		Crashes: s.crashes, Canceled: s.canceled,
-	}
+	return s.claim(worker.ID)
 }
 
 // take removes up to limit ready seats, one instance and one lane after the other. Where

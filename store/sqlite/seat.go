@@ -38,6 +38,14 @@ func newSeat(seq int64, e *store.Execution) *seat {
 	return &seat{seq: seq, laneID: laneOf(e), limit: e.Lane.Limit, payload: e.Payload.Size(), execution: e, attempt: 1}
 }
 
+// claim is that of the worker who has the seat.
+func (s *seat) claim(worker string) *store.Claim {
+	return &store.Claim{
+		Execution: s.execution, Worker: worker, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
+		Crashes: s.crashes, Canceled: s.canceled,
+	}
+}
+
 func (s *seat) size() int {
 	if s.execution == nil {
 		return 0

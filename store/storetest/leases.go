@@ -16,6 +16,7 @@ const lease = 2 * time.Second
 func testLeases(t *testing.T, s *suite) {
 	s.test(t, "run out", testLeaseRunsOut)
 	s.test(t, "extended", testLeaseExtended)
+	s.test(t, "claims of a worker", testClaimsOf)
 	s.test(t, "of a worker without claims", func(t *testing.T, h *harness) {
 		for range 2 {
 			canceled, err := h.Extend(h.ctx(), worker("w1"))
@@ -29,6 +30,32 @@ func testLeases(t *testing.T, s *suite) {
 		_, err := h.Extend(ctx, worker("w1"))
 		require.ErrorIs(t, err, errPatience)
 	})
+}
+
+// testClaimsOf asks for claims as one who never heard of them.
+func testClaimsOf(t *testing.T, h *harness) {
+	h.requireClaims()
+	accepted := h.run("a")
+	h.accept("b")
+	claimed := h.claim(1)[0]
+	others := h.acceptAs(&store.Acceptance{Execution: execution(t, "c"), Worker: worker("w2")}).Claim
+	h.accept("d")
+	h.requireClaims(accepted, claimed)
+	h.finish(accepted, store.StatusSucceeded)
+	require.NoError(t, h.Finish(h.ctx(), claimed, retry(1, time.Now().Add(time.Hour))))
+	h.requireClaims()
+	h.release([]*store.Claim{others})
+	again := h.claim(2)
+	h.requireClaims(again...)
+	h.release(again)
+}
+
+// requireClaims asserts which claims the harness's worker has.
+func (h *harness) requireClaims(want ...*store.Claim) {
+	h.t.Helper()
+	claims, err := h.Claims(h.ctx(), worker("w1"))
+	require.NoError(h.t, err)
+	require.ElementsMatch(h.t, want, claims)
 }
 
 // another returns a second handle of the same database.
