@@ -154,6 +154,10 @@ func (s faultyStore) SharedEndpoint(ctx context.Context, integration, proposedID
 	return asking(ctx, s, "SharedEndpoint", func() (string, error) { return s.store.SharedEndpoint(ctx, integration, proposedID) })
 }
 
+func (s faultyStore) Claims(ctx context.Context, worker store.Worker) ([]*store.Claim, error) {
+	return asking(ctx, s, "Claims", func() ([]*store.Claim, error) { return s.store.Claims(ctx, worker) })
+}
+
 func (s faultyStore) Execution(ctx context.Context, id string) (*store.Record, error) {
 	return asking(ctx, s, "Execution", func() (*store.Record, error) { return s.store.Execution(ctx, id) })
 }
