@@ -87,8 +87,8 @@ const acceptPlain = `WITH s AS MATERIALIZED (
 			lane, lane_limit, unique_key, parent, original, depth, head, body, logs) OVERRIDING SYSTEM VALUE
 		SELECT seq, id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
 			lane, lane_limit, unique_key, parent, original, depth, head, body, logs FROM s),
-	w AS (INSERT INTO work (seq, instance, lane, lane_limit, status, seated, worker, token)
-		SELECT seq, instance, '', 0, status, false, CASE status WHEN 2 THEN worker ELSE '' END, status - 1 FROM s)
+	w AS (INSERT INTO work (seq, instance, lane, lane_limit, size, status, seated, worker, token)
+		SELECT seq, instance, '', 0, coalesce(octet_length(head), 0) + coalesce(octet_length(body), 0), status, false, CASE status WHEN 2 THEN worker ELSE '' END, status - 1 FROM s)
 	SELECT place, status FROM s`
 
 // acceptTogether accepts those that are plain with one statement.

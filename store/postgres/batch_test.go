@@ -28,6 +28,16 @@ func commitTogether(s *Store, writes ...write) []error {
 	return answers
 }
 
+// requireOneCommit asserts that n rows were written by one transaction: it was not tried again
+// for each write alone.
+func (s *Store) requireOneCommit(t *testing.T, from string, n int) {
+	t.Helper()
+	var transactions, rows int
+	require.NoError(t, s.pool.QueryRow(t.Context(), "SELECT count(DISTINCT xmin::text), count(*) FROM "+from).Scan(&transactions, &rows))
+	require.Equal(t, n, rows)
+	require.Equal(t, 1, transactions)
+}
+
 func testAccept(t *testing.T, e *store.Execution, worker string) *accept {
 	t.Helper()
 	w, err := newAccept(&store.Acceptance{Execution: e, Worker: store.Worker{ID: worker}})
@@ -63,6 +73,7 @@ func TestTogether(t *testing.T) {
 	for _, err := range commitTogether(s, writes...) {
 		require.NoError(t, err)
 	}
+	s.requireOneCommit(t, "executions", 6)
 	for i, w := range accepts {
 		record, err := s.Execution(t.Context(), w.Execution.ID)
 		require.NoError(t, err)
@@ -82,6 +93,7 @@ func TestTogether(t *testing.T) {
 	}
 	require.Equal(t, []error{nil, nil, nil, store.ErrLeaseLost, nil},
 		commitTogether(s, records[0], records[1], records[2], records[3], records[4]))
+	s.requireOneCommit(t, "steps WHERE key <> 'k'", 3)
 	steps, err := s.Steps(t.Context(), claim(0).Execution.ID)
 	require.NoError(t, err)
 	require.Equal(t, []*store.Step{records[0].Step, records[2].Step}, steps)
@@ -101,6 +113,7 @@ func TestTogether(t *testing.T) {
 	require.ErrorIs(t, answers[3], store.ErrStateConflict)
 	answers[3] = nil
 	require.Equal(t, []error{nil, store.ErrLeaseLost, nil, nil, nil}, answers)
+	s.requireOneCommit(t, "outcomes", 3)
 	for i, want := range []store.Outcome{
 		0: {Status: store.StatusSucceeded, Result: []byte("r")}, 1: {Status: store.StatusCanceled, Error: "enough"}, 4: {Status: store.StatusFailed},
 	} {
