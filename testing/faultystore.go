@@ -78,6 +78,10 @@ func (s faultyStore) Extend(ctx context.Context, worker store.Worker) ([]string,
 	})
 }
 
+func (s faultyStore) Claims(ctx context.Context, worker store.Worker) ([]*store.Claim, error) {
+	return asking(ctx, s, "Claims", func() ([]*store.Claim, error) { return s.store.Claims(ctx, worker) })
+}
+
 func (s faultyStore) Cancel(ctx context.Context, executionID, reason string) (store.Status, error) {
 	return asking(ctx, s, "Cancel", func() (store.Status, error) { return s.store.Cancel(ctx, executionID, reason) })
 }
@@ -152,10 +156,6 @@ func (s faultyStore) HasAPIKeys(ctx context.Context, integration string) (bool, 
 
 func (s faultyStore) SharedEndpoint(ctx context.Context, integration, proposedID string) (string, error) {
 	return asking(ctx, s, "SharedEndpoint", func() (string, error) { return s.store.SharedEndpoint(ctx, integration, proposedID) })
-}
-
-func (s faultyStore) Claims(ctx context.Context, worker store.Worker) ([]*store.Claim, error) {
-	return asking(ctx, s, "Claims", func() ([]*store.Claim, error) { return s.store.Claims(ctx, worker) })
 }
 
 func (s faultyStore) Execution(ctx context.Context, id string) (*store.Record, error) {
