@@ -39,6 +39,14 @@ func (h *Harness) Executions() []*Execution {
 	return h.executions(store.Filter{})
 }
 
+// Find are those of [Harness.Executions] that match the filter, such as
+// store.Filter{Flow: "new-order"}.
+func (h *Harness) Find(filter store.Filter) []*Execution {
+	h.t.Helper()
+	h.settle()
+	return h.executions(filter)
+}
+
 // Pending are the executions that are not over: queued, running or waiting; oldest first.
 func (h *Harness) Pending() []*Execution {
 	h.t.Helper()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/internal/transcript"
 	"github.com/sluice-go/sluice/runtime"
+	"github.com/sluice-go/sluice/store"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
@@ -142,7 +142,7 @@ func TestWrongSecret(t *testing.T) {
 
 // questions are the executions that the chat's events started, oldest first.
 func questions(h *sluicetest.Harness) []*sluicetest.Execution {
-	return slices.DeleteFunc(h.Executions(), func(x *sluicetest.Execution) bool { return x.InvokeType != sluice.InvokeWebhook })
+	return h.Find(store.Filter{InvokeType: string(sluice.InvokeWebhook)})
 }
 
 // TestProgram does what the comment of the program tells a newcomer to type.

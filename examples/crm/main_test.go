@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +39,7 @@ func deploy(h *sluicetest.Harness, from *crm, to *warehouse) {
 
 // polls are the executions that the schedule started, oldest first.
 func polls(h *sluicetest.Harness) []*sluicetest.Execution {
-	return slices.DeleteFunc(h.Executions(), func(x *sluicetest.Execution) bool { return x.InvokeType != sluice.InvokePoll })
+	return h.Find(store.Filter{InvokeType: string(sluice.InvokePoll)})
 }
 
 // TestSync copies all pages at first, and then what has changed.

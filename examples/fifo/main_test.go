@@ -30,10 +30,11 @@ func TestWarehouse(t *testing.T) {
 		for n := range 10 {
 			id := fmt.Sprintf("M-%d", n)
 			want = append(want, id)
-			require.Equal(t, http.StatusOK, h.Post("Book movement", `{"id":"`+id+`","item":"tea","change":1}`).StatusCode)
+			h.Webhook("Book movement").JSON(Movement{ID: id, Item: "tea", Change: 1}).RequireStatus(http.StatusOK)
 		}
-		require.Contains(t, h.Post("Book movement", `{"id":"M-3"}`).Text, `"duplicate":true`)
-		require.Equal(t, store.StatusQueued, h.Executions()[1].Status)
+		again := h.Webhook("Book movement").JSON(Movement{ID: "M-3", Item: "tea", Change: 1})
+		again.RequireJSON(map[string]any{"executionId": h.Executions()[3].ID, "duplicate": true})
+		h.Executions()[1].RequireStatus(store.StatusQueued) // The first one runs.
 		h.Drain()
 		require.Equal(t, want, s.booked)
 		require.Equal(t, 10*bookingTime, h.Executions()[9].Attempts[0].EndedAt.Sub(began.UTC()))

@@ -85,7 +85,9 @@ func TestSigned(t *testing.T) {
 	t.Parallel()
 	sluicetest.Run(t, endpoints("secret"), func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
-		require.Equal(t, http.StatusOK, h.Post("Signed", "{}", signatureHeader, hexMAC("secret", "{}")).StatusCode)
-		require.Equal(t, http.StatusUnauthorized, h.Post("Signed", "{} ", signatureHeader, hexMAC("secret", "{}")).StatusCode)
+		scheme := sluice.HMAC(signatureHeader, sluice.HMACSHA256)
+		h.Webhook("Signed").Sign(scheme, "secret").JSON(1).RequireStatus(http.StatusOK)
+		h.Webhook("Signed").Sign(scheme, "another secret").JSON(1).RequireStatus(http.StatusUnauthorized)
+		h.Webhook("Signed").Header(signatureHeader, hexMAC("secret", "1")).JSON(2).RequireStatus(http.StatusUnauthorized)
 	})
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,41 +15,33 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// inProcess reaches the shop, and nothing else.
-type inProcess struct{ handler http.Handler }
-
-func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	p.handler.ServeHTTP(recorder, request)
-	return recorder.Result(), nil
-}
-
 // TestLife drives the integration in memory, on a virtual clock.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	fake := newProvider(nil)
 	options := runtime.Options{
-		Integrations: []*sluice.Integration{shop}, Components: []sluice.Component{shopComponent}, Transport: inProcess{fake},
+		Integrations: []*sluice.Integration{shop},
+		Components:   []sluice.Component{shopComponent},
+		Transport:    sluicetest.Hosts{"shop.test": fake},
 	}
 	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
 		deployment := runtime.Deployment{Config: map[string]any{"Shop URL": "http://shop.test"}}
 		instance := h.Deploy(deployment)
 		h.Drain()
 		require.Equal(t, []string{instance.WebhookURLs["New order"]}, fake.registered())
-		backfilled, err := h.Runtime.Executions(t.Context(), store.Filter{Flow: "backfill"}, "", 10)
-		require.NoError(t, err)
+		backfilled := h.Find(store.Filter{Flow: "backfill"})
 		require.Len(t, backfilled, 1)
-		require.Equal(t, "1650", string(backfilled[0].Result.Data))
+		backfilled[0].RequireSucceeded().RequireResult(1650)
 
 		deployment.Force = true
 		h.Deploy(deployment)
 		h.Drain()
 		require.Len(t, fake.registered(), 1, "registered once")
-		require.NoError(t, h.Runtime.Pause(t.Context(), instance.ID))
+		h.Pause(instance)
 		require.Empty(t, fake.registered())
-		require.NoError(t, h.Runtime.Resume(t.Context(), instance.ID))
+		h.Resume(instance)
 		require.Len(t, fake.registered(), 1)
-		require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
+		h.Delete(instance)
 		require.Empty(t, fake.registered())
 	})
 }

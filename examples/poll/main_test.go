@@ -16,53 +16,56 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// TestShop lets a day pass.
-func TestShop(t *testing.T) {
-	t.Parallel()
+// run deploys the integration of a fake shop, in memory and on a virtual clock.
+func run(t *testing.T, test func(t *testing.T, h *sluicetest.Harness, s *shop)) {
+	t.Helper()
 	s := newShop()
 	sluicetest.Run(t, integration(s), func(t *testing.T, h *sluicetest.Harness) {
-		h.Deploy(runtime.Deployment{Config: map[string]any{"Report time": "0 12 * * *"}})
-		h.Drain()
-		customers := 0
-		for _, x := range h.Executions() {
-			require.Equal(t, store.StatusSucceeded, x.Status)
-			if x.InvokeType == sluice.InvokeBatch {
-				customers++
-			}
-		}
-		require.Equal(t, 5, customers, "230 customers on 3 pages, in batches of 50")
+		h.Deploy(runtime.Deployment{Config: map[string]any{reportTime.Key: "0 12 * * *"}})
+		test(t, h, s)
+	})
+}
 
+// TestNewOrders: a poll that finds nothing runs nothing.
+func TestNewOrders(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, h *sluicetest.Harness, s *shop) {
 		h.Advance(time.Minute)
 		s.buy("coffee")
 		h.Advance(2 * time.Minute)
 		h.Drain()
-		require.Equal(t, []string{`[{"id":1,"item":"tea"}]`, `[{"id":2,"item":"coffee"}]`, "no changes"}, polls(h))
-
-		h.Advance(12 * time.Hour)
-		h.Drain()
-		reports := 0
-		for _, x := range h.Executions() {
-			if x.Flow == "report" {
-				reports++
-				require.JSONEq(t, `"2 orders until 2000-01-01"`, string(x.Result.Data))
-			}
-		}
-		require.Equal(t, 1, reports)
+		polls := h.Find(store.Filter{Flow: "new-orders"})
+		require.Len(t, polls, 3)
+		polls[0].RequireSucceeded().RequireResult([]order{{1, "tea"}})
+		polls[1].RequireSucceeded().RequireResult([]order{{2, "coffee"}})
+		polls[2].RequireStatus(store.StatusSkipped)
 	})
 }
 
-// polls is what came of each poll.
-func polls(h *sluicetest.Harness) (results []string) {
-	for _, x := range h.Executions() {
-		switch {
-		case x.InvokeType != sluice.InvokePoll:
-		case x.Status == store.StatusSkipped:
-			results = append(results, "no changes")
-		default:
-			results = append(results, string(x.Result.Data))
+// TestAllCustomers: the first deployment copies the customers that are there, in batches.
+func TestAllCustomers(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, h *sluicetest.Harness, _ *shop) {
+		h.Drain()
+		batches := h.Find(store.Filter{InvokeType: string(sluice.InvokeBatch)})
+		require.Len(t, batches, 5, "230 customers on 3 pages, in batches of 50")
+		for _, batch := range batches {
+			batch.RequireSucceeded()
 		}
-	}
-	return results
+	})
+}
+
+// TestReport lets half a day pass.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, h *sluicetest.Harness, s *shop) {
+		s.buy("coffee")
+		h.Advance(12*time.Hour + time.Minute)
+		h.Drain()
+		reports := h.Find(store.Filter{Flow: "report"})
+		require.Len(t, reports, 1)
+		reports[0].RequireSucceeded().RequireResult("2 orders until 2000-01-01")
+	})
 }
 
 func TestProgram(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice/runtime"
-	"github.com/sluice-go/sluice/store"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
@@ -26,14 +25,13 @@ func TestOrders(t *testing.T) {
 	t.Parallel()
 	sluicetest.Run(t, orders, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
-		require.Equal(t, http.StatusOK, h.Post("New order", order).StatusCode)
+		accepted := h.Post("New order", order).RequireStatus(http.StatusOK)
 		h.Drain()
-		execution := h.Executions()[0]
-		require.Equal(t, store.StatusSucceeded, execution.Status)
-		require.JSONEq(t, `{"order":"A-17","total":900,"invoice":"INV-A-17"}`, string(execution.Result.Data))
-		require.JSONEq(t, `{"total":900}`, h.Post("Quote", order).Text)
-		require.Equal(t, http.StatusUnprocessableEntity, h.Post("Quote", `{"id":"A-18"}`).StatusCode)
-		require.Equal(t, http.StatusBadRequest, h.Post("Quote", `{"id":18}`).StatusCode)
+		accepted.Execution().RequireSucceeded().RequireResult(Receipt{Order: "A-17", Total: 900, Invoice: "INV-A-17"})
+
+		h.Post("Quote", order).RequireStatus(http.StatusOK).RequireJSON(Quote{Total: 900})
+		h.Post("Quote", `{"id":"A-18"}`).RequireStatus(http.StatusUnprocessableEntity)
+		h.Post("Quote", `{"id":18}`).RequireStatus(http.StatusBadRequest)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -20,44 +19,58 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// accepted is the id that a webhook is answered with.
-func accepted(t *testing.T, body io.Reader) string {
-	t.Helper()
-	var answer struct{ ExecutionID string }
-	require.NoError(t, json.NewDecoder(body).Decode(&answer))
-	return answer.ExecutionID
+// update posts a price of a product.
+func update(h *sluicetest.Harness, product string, price int) *sluicetest.Response {
+	return h.Webhook("Update product").JSON(Product{ProductID: product, Price: price}).RequireStatus(http.StatusOK)
 }
 
-// TestCatalogue lets an hour of retries pass on a virtual clock.
-func TestCatalogue(t *testing.T) {
+// TestRetries: a shop that is down for a while is asked again, what is wrong is not.
+func TestRetries(t *testing.T) {
 	t.Parallel()
 	s := &shop{}
 	sluicetest.Run(t, catalogue(s), func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
-		send := func(product string, price int) string {
-			return accepted(t, strings.NewReader(h.Post("Update product", fmt.Sprintf(`{"productId":%q,"price":%d}`, product, price)).Text))
-		}
 		s.downUntil = time.Now().Add(6 * time.Minute)
-		older := send("P-1", 400)
-		h.Advance(2 * time.Minute)
-		newer := send("P-1", 450)
-		other := send("P-2", 500)
-		require.Equal(t, store.StatusCanceled, h.Execution(older).Status, "superseded")
+		good, wrong := update(h, "P-1", 450), update(h, "P-2", -1)
 		h.Drain()
-		require.Equal(t, map[string]int{"P-1": 450, "P-2": 500}, s.prices)
-		require.Len(t, h.Execution(newer).Attempts, 4, "after 0, 1, 3 and 7 minutes")
-		require.Equal(t, store.StatusSucceeded, h.Execution(other).Status)
+		good.Execution().RequireSucceeded().RequireAttempts(4) // After 0, 1, 3 and 7 minutes.
+		wrong.Execution().RequireFailed("a price is negative").RequireAttempts(1)
+		require.Equal(t, map[string]int{"P-1": 450}, s.prices)
+	})
+}
 
-		s.downUntil = time.Now().Add(time.Hour)
-		lost := send("P-3", 600)
-		wrong := send("P-4", -1)
+// TestNewerPrice: a newer price of the product ends the retries of the older one.
+func TestNewerPrice(t *testing.T) {
+	t.Parallel()
+	s := &shop{}
+	sluicetest.Run(t, catalogue(s), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		s.downUntil = time.Now().Add(6 * time.Minute)
+		older := update(h, "P-1", 400)
+		h.Advance(2 * time.Minute)
+		newer, other := update(h, "P-1", 450), update(h, "P-2", 500)
+		older.Execution().RequireStatus(store.StatusCanceled)
 		h.Drain()
-		require.Len(t, h.Execution(lost).Attempts, 5)
-		require.Len(t, h.Execution(wrong).Attempts, 1)
+		newer.Execution().RequireSucceeded()
+		other.Execution().RequireSucceeded()
+		require.Equal(t, map[string]int{"P-1": 450, "P-2": 500}, s.prices)
+	})
+}
+
+// TestReplay: what has failed for good can be replayed when the shop is up again.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	s := &shop{}
+	sluicetest.Run(t, catalogue(s), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		s.downUntil = time.Now().Add(time.Hour)
+		lost := update(h, "P-1", 450)
+		h.Drain()
+		lost.Execution().RequireFailed("the shop is down").RequireAttempts(5)
 		h.Advance(time.Hour)
 		require.NoError(t, replayFailed(t.Context(), h.Runtime, t.Output()))
 		h.Drain()
-		require.Equal(t, 600, s.prices["P-3"])
+		require.Equal(t, map[string]int{"P-1": 450}, s.prices)
 	})
 }
 
@@ -91,13 +104,14 @@ func TestProgram(t *testing.T) {
 		require.NoError(t, err)
 		return string(text)
 	}
-	id := accepted(t, strings.NewReader(send(http.MethodPost, urls[0], `{"productId":"P-1","price":-450}`)))
+	var accepted struct{ ExecutionID string }
+	require.NoError(t, json.Unmarshal([]byte(send(http.MethodPost, urls[0], `{"productId":"P-1","price":-450}`)), &accepted))
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
-	for !strings.Contains(send(http.MethodGet, urls[1]+id, ""), `"status":"failed"`) {
+	for !strings.Contains(send(http.MethodGet, urls[1]+accepted.ExecutionID, ""), `"status":"failed"`) {
 		<-poll.C
 	}
-	require.Contains(t, send(http.MethodPost, urls[2], ""), id+" is replayed by ")
+	require.Contains(t, send(http.MethodPost, urls[2], ""), accepted.ExecutionID+" is replayed by ")
 	stop()
 	require.NoError(t, <-served)
 }
