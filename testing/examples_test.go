@@ -6,7 +6,13 @@ import "testing"
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(t *testing.T){
-		"NewRecorder": testCreateContact,
+		"Execution":        testCounting,
+		"Harness_Redeploy": testRelease,
+		"Harness_Tick":     testReport,
+		"Harness_Webhook":  testPush,
+		"NewRecorder":      testCreateContact,
+		"Run":              testBooking,
+		"RunOptions":       testStocktaking,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,35 +21,41 @@ const failing = "SLUICETEST_FAILING"
 
 // fails are tests that fail, and what they say then.
 var fails = map[string]struct {
-	test func(h *sluicetest.Harness)
-	want []string
+	test     func(h *sluicetest.Harness)
+	want     []string
+	realTime bool
 }{
 	"unfinished": {
-		func(h *sluicetest.Harness) {
+		test: func(h *sluicetest.Harness) {
 			h.Post("sleep", "{}")
 			h.Post("retry", "{}")
 		},
-		[]string{
+		want: []string{
 			"executions are unfinished when the test ends: 2; call Drain, or LeaveUnfinished if that is meant; the oldest:\n",
 			` of flow "sleep" (webhook), accepted at 2000-01-01T00:00:00Z:`, "is running\n",
 			"attempt 1 ended: closed; the next is due at +5m0s\n", "waits until +5m0s\n",
 		},
 	},
 	"goroutine": {
-		func(*sluicetest.Harness) { go leak(make(chan int)) },
-		[]string{"blocked goroutines remain; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
+		test: func(*sluicetest.Harness) { go leak(make(chan int)) },
+		want: []string{"blocked goroutines remain; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
+	},
+	"goroutine in real time": {
+		test:     func(*sluicetest.Harness) { go leak(make(chan int)) },
+		want:     []string{"goroutines remain when the test ends:\n\n1 @ ", "testing_test.leak", "fails_test.go:"},
+		realTime: true,
 	},
 	"deadlock": {
-		func(*sluicetest.Harness) { leak(make(chan int)) },
-		[]string{"all goroutines in bubble are blocked; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
+		test: func(*sluicetest.Harness) { leak(make(chan int)) },
+		want: []string{"all goroutines in bubble are blocked; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
 	},
 	"never drained": {
-		func(h *sluicetest.Harness) {
+		test: func(h *sluicetest.Harness) {
 			h.Post("retry", "{}")
 			h.Pause(h.Instance())
 			h.Drain()
 		},
-		[]string{"executions are unfinished after 8760h0m0s; one of them:\n", "the next is due at +5m0s\n"},
+		want: []string{"executions are unfinished after 8760h0m0s; one of them:\n", "the next is due at +5m0s\n"},
 	},
 }
 
@@ -74,10 +80,11 @@ func sleepy() *sluice.Integration {
 func TestFails(t *testing.T) {
 	t.Parallel()
 	if name := os.Getenv(failing); name != "" {
-		sluicetest.Run(t, sleepy(), func(_ *testing.T, h *sluicetest.Harness) {
-			h.Deploy(runtime.Deployment{})
-			fails[name].test(h)
-		})
+		options := sluicetest.Options{
+			Runtime:  runtime.Options{Integrations: []*sluice.Integration{sleepy()}},
+			RealTime: fails[name].realTime, Deployments: []runtime.Deployment{{}},
+		}
+		sluicetest.RunOptions(t, options, func(_ *testing.T, h *sluicetest.Harness) { fails[name].test(h) })
 		return
 	}
 	for name, fail := range fails {

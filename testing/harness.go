@@ -77,10 +77,10 @@ func RunOptions(t *testing.T, options Options, test func(t *testing.T, h *Harnes
 		h.requireStruck()
 	}
 	if options.RealTime {
-		run(t)
-		return
+		realTime(t, run)
+	} else {
+		bubble(t, run)
 	}
-	bubble(t, run)
 }
 
 // open brings the harness up.

@@ -25,8 +25,8 @@ type Options struct {
 	// runtime's Database.
 	OpenStore func(ctx context.Context) (store.Store, error)
 	// RealTime lets the test run outside a bubble, on the clock of the machine, for what
-	// a bubble cannot have: PostgreSQL, real servers and connections. Time passes as it does, and
-	// goroutines left behind are not noticed.
+	// a bubble cannot have: PostgreSQL, real servers and connections. Advance and Tick take the
+	// time that they let pass, and Drain waits for at most a minute.
 	RealTime bool
 }
 
