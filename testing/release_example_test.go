@@ -12,8 +12,8 @@ import (
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
-// payments is one release of an integration.
-func payments(version string, charge func(ctx context.Context) (string, error)) *sluice.Integration {
+// paymentsOf is one release of an integration.
+func paymentsOf(version string, charge func(ctx context.Context) (string, error)) *sluice.Integration {
 	return &sluice.Integration{Name: "Payments", Version: version, Flows: []sluice.Flow{{
 		Name: "Pay", StableKey: "pay", RetryConfig: &sluice.RetryConfig{MaxAttempts: 1, DelayMinutes: 10},
 		OnExecution: func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
@@ -28,8 +28,8 @@ func payments(version string, charge func(ctx context.Context) (string, error)) 
 
 // testRelease mends a fault while a payment waits for its next attempt.
 func testRelease(t *testing.T) {
-	faulty := payments("1", func(context.Context) (string, error) { return "", errors.New("amount is in cents") })
-	mended := payments("2", func(context.Context) (string, error) { return "receipt 1", nil })
+	faulty := paymentsOf("1", func(context.Context) (string, error) { return "", errors.New("amount is in cents") })
+	mended := paymentsOf("2", func(context.Context) (string, error) { return "receipt 1", nil })
 	sluicetest.Run(t, faulty, func(t *testing.T, h *sluicetest.Harness) {
 		h.Deploy(runtime.Deployment{})
 		answer := h.Post("Pay", `{}`).RequireStatus(200)
