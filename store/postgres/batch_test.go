@@ -20,7 +20,7 @@ func commitTogether(s *Store, writes ...write) []error {
 	for _, w := range writes {
 		batch = append(batch, &ticket{write: w, answer: make(chan error, 1)})
 	}
-	s.commit(batch)
+	s.commit(batch, func() {})
 	var answers []error
 	for _, t := range batch {
 		answers = append(answers, <-t.answer)

@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +56,43 @@ func BenchmarkStore(b *testing.B) {
 					}
 				}
 			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "executions/s")
+		})
+	}
+}
+
+// BenchmarkBacklog claims what waits, of many instances, as one process does: 32 at a time, and
+// ends each.
+func BenchmarkBacklog(b *testing.B) {
+	for _, instances := range []int{1, 100, 10_000} {
+		b.Run(fmt.Sprint(instances, " instances"), func(b *testing.B) {
+			s := openTest(b, pgtest.Database(b))
+			defer func() { require.NoError(b, s.Close()) }()
+			var waiting []*store.Acceptance
+			for i := range b.N {
+				e := testExecution(b)
+				e.Instance, e.Payload.Body = fmt.Sprint("i", i%instances), make([]byte, 1024)
+				waiting = append(waiting, &store.Acceptance{Execution: e})
+			}
+			for some := range slices.Chunk(waiting, 1000) {
+				_, err := s.AcceptAll(b.Context(), some)
+				require.NoError(b, err)
+			}
+			b.ResetTimer()
+			var ends sync.WaitGroup
+			for n := 0; n < b.N; {
+				claims, err := s.Claim(b.Context(), store.Worker{ID: "w", Lease: time.Hour}, 32)
+				require.NoError(b, err)
+				n += len(claims)
+				for _, claim := range claims {
+					ends.Go(func() {
+						if err := s.Finish(b.Context(), claim, &store.Outcome{Attempt: 1, Status: store.StatusSucceeded}); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+			}
+			ends.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "executions/s")
 		})
 	}

@@ -3,9 +3,11 @@
 //
 // Its tables stand in the schema sluice. An execution is a row that never changes, and so is
 // each outcome; the table work has a row for each execution without a final outcome, which
-// says where it stands. One goroutine of a process commits whatever is waiting, up to 64
+// says where it stands. Two goroutines of a process commit whatever is waiting, up to 64
 // writes at a time, with synchronous_commit=on: a write that returned nil survives a crash
-// of the server.
+// of the server. While the server writes one batch to its disk, the statements of the next one
+// run. Writes of a kind share a statement, and all of a batch share a round trip; the commit
+// is another one.
 //
 // What may be claimed is marked ready when it comes to be so: in a lane with a limit by
 // whoever frees a seat, under a lock of that lane. So claims look at ready rows only, lock

@@ -70,8 +70,8 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	return s, nil
 }
 
-// minConns are so many that a claim, the upkeep and a commit do not wait for each other.
-const minConns = 6
+// minConns are so many that a claim, the upkeep and commits do not wait for each other.
+const minConns = 7
 
 // configure sets what the guarantees rest on, whatever the server's defaults are.
 func configure(config *pgxpool.Config) {
@@ -100,8 +100,11 @@ func (s *Store) open(ctx context.Context, config *pgxpool.Config) error {
 
 func (s *Store) start() {
 	s.running, s.end = context.WithCancelCause(context.Background())
-	for _, loop := range []func(){s.write, s.keepUp, s.listen, s.notify} {
+	for _, loop := range []func(){s.keepUp, s.listen, s.notify} {
 		s.loops.Go(loop)
+	}
+	for range committers {
+		s.loops.Go(s.write)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // maxBatch is how many writes share a commit at most.
 const maxBatch = 64
 
-// write is one caller's part of a commit. All of its methods are called by the committing
+// write is one caller's part of a commit. All of its methods are called by one committing
 // goroutine, and again when the transaction is repeated.
 type write interface {
 	// locks are keys of locks to take before any write of the batch.
@@ -42,8 +42,10 @@ type ticket struct {
 	refused error
 }
 
-// inbox is where writes wait for the committing goroutine.
+// inbox is where writes wait for a committing goroutine.
 type inbox struct {
+	// turn is of the goroutine that waits for writes, or runs their statements.
+	turn    sync.Mutex
 	mu      sync.Mutex
 	tickets []*ticket
 	closed  bool
@@ -69,11 +71,26 @@ func (i *inbox) wake() {
 	}
 }
 
-// next takes what waits, up to a batch of it, out.
-func (i *inbox) next() (batch []*ticket, closed bool) {
+// wait takes what waits, up to a batch of it, out. It returns nil once the inbox is closed and
+// empty.
+func (i *inbox) wait() []*ticket {
+	for {
+		// Callers that were just answered often write again. This waits for nobody.
+		runtime.Gosched()
+		if batch, closed := i.take(); closed || len(batch) > 0 {
+			return batch
+		}
+		<-i.signal
+	}
+}
+
+func (i *inbox) take() (batch []*ticket, closed bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	n := min(len(i.tickets), maxBatch)
+	if n == 0 {
+		return nil, i.closed
+	}
 	batch, i.tickets = i.tickets[:n:n], i.tickets[n:]
 	return batch, i.closed
 }
@@ -85,7 +102,7 @@ func (i *inbox) close() {
 	i.wake()
 }
 
-// submit hands a write to the committing goroutine and waits for its answer.
+// submit hands a write to a committing goroutine and waits for its answer.
 func (s *Store) submit(ctx context.Context, w write) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -105,28 +122,32 @@ func (s *Store) submit(ctx context.Context, w write) error {
 	}
 }
 
+// committers is how many goroutines commit: the statements of one batch run while the last one
+// waits for the disk.
+const committers = 2
+
 // write commits what waits until the store is closed.
 func (s *Store) write() {
 	for {
-		// Callers that were just answered often write again. This waits for nobody.
-		runtime.Gosched()
-		batch, closed := s.inbox.next()
-		switch {
-		case len(batch) > 0:
-			s.commit(batch)
-		case closed:
+		s.inbox.turn.Lock()
+		batch := s.inbox.wait()
+		if batch == nil {
+			s.inbox.turn.Unlock()
 			return
-		default:
-			<-s.inbox.signal
 		}
+		s.commit(batch, sync.OnceFunc(s.inbox.turn.Unlock))
 	}
 }
 
 // commit writes a batch in one transaction and answers it. When that fails for another
 // reason than the connection, each write is tried alone: one bad row does not fail its
-// neighbours.
-func (s *Store) commit(batch []*ticket) {
-	err := s.transact(context.Background(), func(ctx context.Context, tx *transaction) error { return apply(ctx, tx, batch) })
+// neighbours. next lets the next batch begin, once all statements of this one have run.
+func (s *Store) commit(batch []*ticket, next func()) {
+	err := s.transact(context.Background(), func(ctx context.Context, tx *transaction) error {
+		defer next()
+		return apply(ctx, tx, batch)
+	})
+	next()
 	switch {
 	case err == nil:
 		for _, t := range batch {
@@ -140,7 +161,7 @@ func (s *Store) commit(batch []*ticket) {
 		s.tell.send()
 	case len(batch) > 1 && !errors.Is(err, store.ErrUnavailable):
 		for i := range batch {
-			s.commit(batch[i : i+1])
+			s.commit(batch[i:i+1], func() {})
 		}
 	default:
 		for _, t := range batch {
