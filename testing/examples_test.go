@@ -10,7 +10,6 @@ func TestExamples(t *testing.T) {
 		"Harness_Redeploy": testRelease,
 		"Harness_Tick":     testReport,
 		"Harness_Webhook":  testPush,
-		"NewRecorder":      testCreateContact,
 		"Run":              testBooking,
 		"RunOptions":       testStocktaking,
 	} {

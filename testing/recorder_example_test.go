@@ -43,22 +43,19 @@ var createContact = sluice.Define(
 
 var update = flag.Bool("update", false, "call the services and save what they answer")
 
-// testCreateContact answers for the service from a file; "go test -update" calls the service, and
-// saves what it answers.
-func testCreateContact(t *testing.T) {
-	options := sluicetest.Options{
-		Runtime: runtime.Options{
-			Integrations: []*sluice.Integration{{Name: "CRM", Flows: []sluice.Flow{createContact.Flow}}},
-			Transport:    sluicetest.NewRecorder(t, "testdata/exchanges/contacts.txt", sluicetest.RecorderOptions{Update: *update}),
-		},
-		Deployments: []runtime.Deployment{{}},
-	}
-	sluicetest.RunOptions(t, options, func(_ *testing.T, h *sluicetest.Harness) {
-		h.Webhook("Create contact").JSON(contact{Email: "ada@example.com"}).RequireStatus(200).Execution().RequireResult(7)
-	})
-}
-
+// The service answers from a file; "go test -update" calls it, and saves what it answers.
 func ExampleNewRecorder() {
-	_ = testCreateContact // Its name begins with Test in a test file of yours.
-	// Output:
+	asTest(func(t *testing.T) { // func TestCreateContact(t *testing.T)
+		options := sluicetest.Options{
+			Runtime: runtime.Options{
+				Integrations: []*sluice.Integration{{Name: "CRM", Flows: []sluice.Flow{createContact.Flow}}},
+				Transport:    sluicetest.NewRecorder(t, "testdata/exchanges/contacts.txt", sluicetest.RecorderOptions{Update: *update}),
+			},
+			Deployments: []runtime.Deployment{{}},
+		}
+		sluicetest.RunOptions(t, options, func(_ *testing.T, h *sluicetest.Harness) {
+			h.Webhook("Create contact").JSON(contact{Email: "ada@example.com"}).RequireStatus(200).Execution().RequireResult(7)
+		})
+	})
+	// Output: true
 }
