@@ -36,6 +36,7 @@ postgres:
 test: postgres ## Run the tests of every module.
 	@set -e; for module in $(MODULES); do (cd $$module && go test ./...); done
 	@go test -count=1 -v -run '^TestConformance$$' ./manifest | sed -n 's/^.*: conformance:/conformance:/p'
+	@go test -count=1 -v -run '^TestBehaviour$$' ./testing | sed -n 's/^.*: behaviour:/behaviour:/p'
 
 race: postgres ## Run the tests of every module under the race detector (needs a C compiler).
 	@set -e; for module in $(MODULES); do (cd $$module && CGO_ENABLED=1 go test -timeout 30m -race ./...); done

@@ -98,7 +98,7 @@ func invokeHook(
 ) (err error) {
 	t.Helper()
 	if hook == nil {
-		return fmt.Errorf("Trigger does not support %s", name) //nolint:staticcheck // spectral's text.
+		return fmt.Errorf("Trigger does not support %s", name)
 	}
 	flow := sluice.Flow{Name: "Flow 1", StableKey: "flow-1", OnExecution: doNothing, OnTrigger: noTrigger}
 	called := false
