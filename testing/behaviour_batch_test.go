@@ -2,6 +2,9 @@ package sluicetest_test
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/sluice-go/sluice"
@@ -26,8 +29,12 @@ type batchRun struct {
 // runBatch calls a flow whose trigger returns the pages, one a call, or polls it once.
 func runBatch(t *testing.T, payload sluice.TriggerPayload, poll bool, pages ...*batchPage) (run batchRun) {
 	t.Helper()
+	var mu sync.Mutex
+	received := map[int]map[string]any{} // By page: batches run at the same time.
 	flow := flow1(nil, func(_ context.Context, r *sluice.Run) (*sluice.Result, error) {
-		run.payloads = append(run.payloads, shown(r.Payload))
+		mu.Lock()
+		defer mu.Unlock()
+		received[r.Batch.Page] = shown(r.Payload)
 		return nil, nil
 	})
 	calls := 0
@@ -67,6 +74,9 @@ func runBatch(t *testing.T, payload sluice.TriggerPayload, poll bool, pages ...*
 			}
 		}
 	})
+	for _, page := range slices.Sorted(maps.Keys(received)) {
+		run.payloads = append(run.payloads, received[page])
+	}
 	return run
 }
 
