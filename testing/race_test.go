@@ -1,0 +1,6 @@
+//go:build race
+
+package sluicetest_test
+
+// raceEnabled tells whether the race detector runs.
+const raceEnabled = true
