@@ -104,13 +104,14 @@ func (h *Harness) Drain() {
 func (h *Harness) newestUnfinished(began time.Time) (ids []string) {
 	h.t.Helper()
 	for _, status := range unfinishedStatuses {
+		found := 0
 		for x := range h.records(store.Filter{Status: status}) {
 			scheduled := x.InvokeType == string(sluice.InvokeSchedule) || x.InvokeType == string(sluice.InvokePoll)
 			if scheduled && x.AcceptedAt.After(began) {
 				continue
 			}
 			ids = append(ids, x.ID)
-			if len(ids)%recordsPage == 0 {
+			if found++; found == recordsPage {
 				break
 			}
 		}

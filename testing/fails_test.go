@@ -13,6 +13,8 @@ import (
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/runtime"
+	"github.com/sluice-go/sluice/store"
+	"github.com/sluice-go/sluice/store/sqlite"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
@@ -21,9 +23,9 @@ const failing = "SLUICETEST_FAILING"
 
 // fails are tests that fail, and what they say then.
 var fails = map[string]struct {
-	test     func(h *sluicetest.Harness)
-	want     []string
-	realTime bool
+	test    func(h *sluicetest.Harness)
+	want    []string
+	options sluicetest.Options
 }{
 	"unfinished": {
 		test: func(h *sluicetest.Harness) {
@@ -41,13 +43,21 @@ var fails = map[string]struct {
 		want: []string{"blocked goroutines remain; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
 	},
 	"goroutine in real time": {
-		test:     func(*sluicetest.Harness) { go leak(make(chan int)) },
-		want:     []string{"goroutines remain when the test ends:\n\n1 @ ", "testing_test.leak", "fails_test.go:"},
-		realTime: true,
+		test:    func(*sluicetest.Harness) { go leak(make(chan int)) },
+		want:    []string{"goroutines remain when the test ends:\n\n1 @ ", "testing_test.leak", "fails_test.go:"},
+		options: sluicetest.Options{RealTime: true},
 	},
 	"deadlock": {
 		test: func(*sluicetest.Harness) { leak(make(chan int)) },
 		want: []string{"all goroutines in bubble are blocked; what is left in the bubble:\n\n", "testing_test.leak(", "fails_test.go:"},
+	},
+	"two stores": {
+		want:    []string{"sluicetest: Options.OpenStore and Options.Runtime.Store are both set: give one"},
+		options: sluicetest.Options{Runtime: runtime.Options{Store: struct{ store.Store }{}}, OpenStore: inMemory},
+	},
+	"a store and a file": {
+		want:    []string{"Options.Store and Options.Database are both set: give one"},
+		options: sluicetest.Options{Runtime: runtime.Options{Database: "test.db"}, OpenStore: inMemory},
 	},
 	"never drained": {
 		test: func(h *sluicetest.Harness) {
@@ -58,6 +68,8 @@ var fails = map[string]struct {
 		want: []string{"executions are unfinished after 8760h0m0s; one of them:\n", "the next is due at +5m0s\n"},
 	},
 }
+
+func inMemory(ctx context.Context) (store.Store, error) { return sqlite.Open(ctx, ":memory:") }
 
 func leak(never chan int) { <-never }
 
@@ -80,10 +92,9 @@ func sleepy() *sluice.Integration {
 func TestFails(t *testing.T) {
 	t.Parallel()
 	if name := os.Getenv(failing); name != "" {
-		options := sluicetest.Options{
-			Runtime:  runtime.Options{Integrations: []*sluice.Integration{sleepy()}},
-			RealTime: fails[name].realTime, Deployments: []runtime.Deployment{{}},
-		}
+		options := fails[name].options
+		options.Runtime.Integrations = []*sluice.Integration{sleepy()}
+		options.Deployments = []runtime.Deployment{{}}
 		sluicetest.RunOptions(t, options, func(_ *testing.T, h *sluicetest.Harness) { fails[name].test(h) })
 		return
 	}

@@ -2,6 +2,7 @@ package sluicetest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 
@@ -22,7 +23,7 @@ type Options struct {
 	Deployments []runtime.Deployment
 	// OpenStore opens the runtime's database, which the harness closes. It is called in the
 	// bubble: there belongs what starts goroutines or timers. Defaults to SQLite at the
-	// runtime's Database.
+	// runtime's Database; give one of that, OpenStore and the runtime's Store.
 	OpenStore func(ctx context.Context) (store.Store, error)
 	// RealTime lets the test run outside a bubble, on the clock of the machine, for what
 	// a bubble cannot have: PostgreSQL, real servers and connections. Advance and Tick take the
@@ -42,7 +43,7 @@ func (o Options) withDefaults(t *testing.T) Options {
 		o.Runtime.RateLimit = -1
 	}
 	o.Runtime.BaseURL = baseURL
-	if o.OpenStore != nil {
+	if o.OpenStore != nil || o.Runtime.Store != nil {
 		return o
 	}
 	path := o.Runtime.Database
@@ -55,8 +56,12 @@ func (o Options) withDefaults(t *testing.T) Options {
 }
 
 func (o Options) open(ctx context.Context) (store.Store, error) {
-	if o.Runtime.Store != nil {
+	switch {
+	case o.Runtime.Store == nil:
+		return o.OpenStore(ctx)
+	case o.OpenStore != nil:
+		return nil, errors.New("sluicetest: Options.OpenStore and Options.Runtime.Store are both set: give one")
+	default:
 		return o.Runtime.Store, nil
 	}
-	return o.OpenStore(ctx)
 }

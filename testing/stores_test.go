@@ -48,7 +48,7 @@ func TestStores(t *testing.T) {
 			return sluicetest.Options{Runtime: runtime.Options{Database: filepath.Join(t.TempDir(), "test.db")}}
 		},
 		"opened": func(*testing.T) sluicetest.Options {
-			return sluicetest.Options{OpenStore: func(ctx context.Context) (store.Store, error) { return sqlite.Open(ctx, ":memory:") }}
+			return sluicetest.Options{OpenStore: inMemory}
 		},
 		"PostgreSQL": onPostgreSQL,
 	}
