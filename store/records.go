@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is where an execution, or one attempt of it, stands.
 type Status string
@@ -108,8 +111,8 @@ type Acceptance struct {
 	DedupeUntil time.Time
 	// Steps to journal: what ran before the acceptance.
 	Steps []*Step
-	// Worker claims the execution at once, if its lane has a free seat and nobody waits
-	// there; no ID means that it is left to Claim.
+	// Worker claims the execution at once, if it serves the instance, and the lane has a free
+	// seat that nobody waits for; no ID means that it is left to Claim.
 	Worker Worker
 	// Outcome is that of an execution which is over already.
 	Outcome *Outcome
@@ -140,6 +143,22 @@ type Worker struct {
 	// Lease is how long its claims last after they were made or extended. A store that knows
 	// of no other worker may let them last longer.
 	Lease time.Duration
+	// Serves are the versions of integrations whose code it has: nothing of an instance that
+	// is deployed in another one is claimed for it. The version that an execution was accepted
+	// in does not count, and what belongs to no instance, or to one that was deleted, is
+	// anybody's. Empty is all.
+	Serves []IntegrationVersion
+}
+
+// Has tells whether the worker claims what belongs to an instance that is deployed in the
+// version; the zero one is that of no instance.
+func (w Worker) Has(version IntegrationVersion) bool {
+	return len(w.Serves) == 0 || version == IntegrationVersion{} || slices.Contains(w.Serves, version)
+}
+
+// IntegrationVersion is an integration, by its name, in a version.
+type IntegrationVersion struct {
+	Integration, Version string
 }
 
 // Claim is a worker's right to run an execution. At most one is current at any time.

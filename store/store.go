@@ -78,7 +78,7 @@ type Claimer interface {
 	// worker: instances take turns, lanes of one instance too, and in each lane they come in
 	// the order of their acceptance, a retry that is due before later ones. In a lane with a
 	// limit one is claimed only while fewer have a seat, over all workers. Nothing of a
-	// paused instance is claimed. Of the executions during which the process died twice,
+	// paused instance is claimed, nor of one that the worker does not serve. Of the executions during which the process died twice,
 	// since their last outcome, at most one is claimed at any time, in the order of their
 	// acceptance as their lanes have seats; it holds up no others. Claim returns the
 	// context's cause when that ends first.
@@ -125,8 +125,8 @@ type Schedules interface {
 	PutSchedules(ctx context.Context, instance string, schedules []*Schedule) error
 	// Schedules returns those of an instance, by flow.
 	Schedules(ctx context.Context, instance string) ([]*Schedule, error)
-	// ClaimSchedules waits until schedules are due, and claims up to limit of them, the
-	// longest due first: nobody gets them again for as long as the worker's lease, which
+	// ClaimSchedules waits until schedules of instances that the worker serves are due, and
+	// claims up to limit of them, the longest due first: nobody gets them again for as long as the worker's lease, which
 	// Extend does not prolong, unless they move on. It returns the context's cause when that
 	// ends first.
 	ClaimSchedules(ctx context.Context, worker Worker, limit int) ([]*Schedule, error)

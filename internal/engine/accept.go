@@ -162,7 +162,7 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	acceptance.Worker = x.engine.worker
+	acceptance.Worker = store.Worker{ID: x.engine.worker.ID, Lease: x.engine.worker.Lease} // It runs already: in whatever version.
 	accepted, err := x.engine.accept(ctx, acceptance)
 	if err != nil {
 		return err

@@ -176,6 +176,15 @@ func newDefinitions(integrations []*sluice.Integration, list []sluice.Component)
 	return definitions, errors.Join(faults...)
 }
 
+// versionsOf are the registered versions, in an order of their own.
+func versionsOf(definitions map[string]*definition) []store.IntegrationVersion {
+	var versions []store.IntegrationVersion
+	for name, d := range definitions {
+		versions = append(versions, store.IntegrationVersion{Integration: name, Version: d.integration.Version})
+	}
+	return versions
+}
+
 // definition returns the integration with the name; an empty name is the only one.
 func (e *Engine) definition(name string) (*definition, error) {
 	if name == "" && len(e.definitions) == 1 {

@@ -121,7 +121,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		options:     options,
-		worker:      store.Worker{ID: id.String(), Lease: options.Lease},
+		worker:      store.Worker{ID: id.String(), Lease: options.Lease, Serves: versionsOf(definitions)},
 		definitions: definitions,
 		secrets:     secrets,
 		shared:      map[string]*definition{},

@@ -33,7 +33,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 		return e.answerSkipped(ctx, fired)
 	}
 	x.marks.Synchronous, x.callerUntil = true, time.Now().Add(wait)
-	if x.record.Lane.Limit > 0 {
+	if x.record.Lane.Limit > 0 || !e.worker.Has(x.target.Instance.deployed()) {
 		return e.executeQueued(ctx, fired, wait)
 	}
 	x.hideSecrets()
@@ -65,8 +65,8 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 	return x.finished()
 }
 
-// executeQueued has an execution accepted whose flow is queued, and waits until it is over,
-// whichever process runs it.
+// executeQueued has an execution accepted whose flow is queued, or whose version others have,
+// and waits until it is over, whichever process runs it.
 func (e *Engine) executeQueued(ctx context.Context, fired *Fired, wait time.Duration) (*Finished, error) {
 	accepted, err := e.Accept(ctx, fired)
 	if err != nil {

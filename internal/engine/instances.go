@@ -100,6 +100,11 @@ func isDeployed(record *store.Instance) bool {
 	return !record.Paused && err == nil && c.Kind != changeRemove
 }
 
+// deployed is the version that the instance is deployed in.
+func (i *Instance) deployed() store.IntegrationVersion {
+	return store.IntegrationVersion{Integration: i.record.Integration, Version: i.record.Version}
+}
+
 // of is the instance's target with the flow.
 func (i *Instance) of(flow *Flow) Target {
 	return Target{Instance: i, Flow: flow, definition: i.definition}
@@ -157,6 +162,10 @@ func (e *Engine) load(
 			if err != nil {
 				e.options.Logger.ErrorContext(ctx, "an instance cannot be served", "error", err)
 				return nil, err
+			}
+			if !e.worker.Has(instance.deployed()) && e.complaints.Allow() {
+				e.options.Logger.WarnContext(ctx, "an instance is deployed in a version that is not registered here: its executions wait for a process that has it, or for Deploy",
+					"instance", record.ID, "integration", record.Integration, "deployed", record.Version, "registered", instance.definition.integration.Version)
 			}
 			if e.remember(key, instance, seen) {
 				return instance, nil

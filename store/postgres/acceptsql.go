@@ -22,8 +22,6 @@ const (
 // acceptKind is what an acceptance has of what changes its statement.
 type acceptKind struct{ dedupe, limited, over bool }
 
-const instancePaused = "EXISTS (SELECT FROM instances i WHERE i.id = $7 AND i.paused)"
-
 const payloadSize = "coalesce(octet_length($16), 0) + coalesce(octet_length($17), 0)"
 
 // acceptStatements insert an execution and its row of work, or its outcome. They return its
@@ -61,7 +59,7 @@ func (k acceptKind) statement() string {
 		return with + fmt.Sprintf(`, f AS (SELECT e.seq, (SELECT count(*) FROM work WHERE instance = $7 AND lane = $%d AND seated) < $11
 				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0 AND deaths < 2)
 				AND NOT EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 0 AND deaths > 1) AS free,
-				EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 1) OR `+instancePaused+` AS others FROM e),
+				EXISTS (SELECT FROM work WHERE instance = $7 AND lane = $%[1]d AND status = 1) OR `+closedTo("$7", placeholder(next+2))+` AS others FROM e),
 			s AS (SELECT seq, free, CASE WHEN NOT free THEN 0 WHEN others OR $%[2]d::text = '' THEN 1 ELSE 2 END AS status FROM f)
 			INSERT INTO work (seq, instance, lane, lane_limit, size, status, seated, worker, token)
 			SELECT seq, $7, $%[1]d::text, $11, `+payloadSize+`, status, free, CASE status WHEN 2 THEN $%[2]d::text ELSE '' END, CASE status WHEN 2 THEN 1 ELSE 0 END
@@ -69,20 +67,20 @@ func (k acceptKind) statement() string {
 	default:
 		return with + fmt.Sprintf(`INSERT INTO work (seq, instance, lane, lane_limit, size, status, seated, worker, token)
 			SELECT seq, $7, '', 0, `+payloadSize+`, s, false, CASE s WHEN 2 THEN $%d::text ELSE '' END, s - 1
-			FROM e, (SELECT CASE WHEN $%[1]d::text = '' OR `+instancePaused+` THEN 1 ELSE 2 END AS s) AS s RETURNING status`, next)
+			FROM e, (SELECT CASE WHEN $%[1]d::text = '' OR `+closedTo("$7", placeholder(next+1))+` THEN 1 ELSE 2 END AS s) AS s RETURNING status`, next)
 	}
 }
 
 // acceptPlain are acceptances that ask for nothing but to be run, one of each array. It
 // returns the status of each by its place.
-const acceptPlain = `WITH s AS MATERIALIZED (
+var acceptPlain = `WITH s AS MATERIALIZED (
 		SELECT u.*, nextval('executions_seq_seq') AS seq,
-			CASE WHEN u.worker = '' OR (SELECT i.paused FROM instances i WHERE i.id = u.instance) THEN 1 ELSE 2 END AS status
+			CASE WHEN u.worker = '' OR ` + closedTo("u.instance", "u.versions") + ` THEN 1 ELSE 2 END AS status
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
 				$10::text[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::integer[], $16::bytea[], $17::bytea[],
-				$18::bytea[], $19::text[])
+				$18::bytea[], $19::text[], $20::text[])
 			WITH ORDINALITY AS u (id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
-				lane, lane_limit, unique_key, parent, original, depth, head, body, logs, worker, place)),
+				lane, lane_limit, unique_key, parent, original, depth, head, body, logs, worker, versions, place)),
 	e AS (INSERT INTO executions (seq, id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
 			lane, lane_limit, unique_key, parent, original, depth, head, body, logs) OVERRIDING SYSTEM VALUE
 		SELECT seq, id, accepted_at, integration, version, customer, owner, instance, flow, invoke_type,
@@ -123,9 +121,9 @@ func (w *accept) statement() (statement string, args []any) {
 	case kind.over:
 		args = append(args, outcomeArgs(w.Outcome)...)
 	case kind.limited:
-		args = append(args, laneName(e), w.Worker.ID)
+		args = append(args, laneName(e), w.Worker.ID, versionsOf(w.Worker, e.Integration))
 	default:
-		args = append(args, w.Worker.ID)
+		args = append(args, w.Worker.ID, versionsOf(w.Worker, e.Integration))
 	}
 	return acceptStatements[kind], args
 }

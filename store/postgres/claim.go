@@ -45,7 +45,7 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (clai
 	defer s.turns.leave()
 	wait = poll
 	err = s.within(ctx, func(ctx context.Context) error {
-		lanes, suspects, err := s.look(ctx, limit)
+		lanes, suspects, err := s.look(ctx, worker, limit)
 		if err != nil || len(lanes) == 0 && !suspects {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (clai
 		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx *transaction) error {
 			claims, suspect = nil, nil
 			if suspects {
-				if suspect, err = takeSuspect(ctx, tx, worker.ID); err != nil {
+				if suspect, err = takeSuspect(ctx, tx, worker); err != nil {
 					return err
 				}
 			}
@@ -68,7 +68,7 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (clai
 			if len(lanes) == 0 || free == 0 {
 				return nil
 			}
-			others, err := takeTurns(ctx, tx, worker.ID, s.turns.take(lanes, free))
+			others, err := takeTurns(ctx, tx, worker, s.turns.take(lanes, free))
 			claims = append(claims, others...)
 			return err
 		})
@@ -94,7 +94,7 @@ const maxLanes = 256
 // selectLanes finds up to $2 instances with ready executions, and their lanes that have
 // some, from the instance after $1 on. It steps from one instance in the index to the next,
 // however many executions each has.
-const selectLanes = `WITH RECURSIVE
+var selectLanes = `WITH RECURSIVE
 	later (instance) AS (
 		(SELECT instance FROM work WHERE status = 1 AND instance > $1 ORDER BY instance LIMIT 1)
 		UNION ALL
@@ -107,7 +107,7 @@ const selectLanes = `WITH RECURSIVE
 			(SELECT instance FROM work WHERE status = 1 AND instance > t.instance AND instance <= $1 ORDER BY instance LIMIT 1) AS n),
 	chosen AS (
 		SELECT instance FROM (SELECT instance FROM later UNION ALL SELECT instance FROM earlier) AS t
-		WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = t.instance AND i.paused) LIMIT $2)
+		WHERE NOT ` + closed("t.instance", 4) + ` LIMIT $2)
 	SELECT c.instance, l.lane FROM chosen c, LATERAL (
 		WITH RECURSIVE lanes (lane) AS (
 			(SELECT lane FROM work WHERE status = 1 AND instance = c.instance ORDER BY lane LIMIT 1)
@@ -118,27 +118,27 @@ const selectLanes = `WITH RECURSIVE
 
 // look returns the lanes with ready executions, those of an instance together, and whether
 // suspects wait.
-func (s *Store) look(ctx context.Context, limit int) (lanes []lane, suspects bool, err error) {
+func (s *Store) look(ctx context.Context, worker store.Worker, limit int) (lanes []lane, suspects bool, err error) {
 	b := &pgx.Batch{}
-	b.Queue(selectLanes, s.turns.instance, limit, maxLanes).Query(func(rows pgx.Rows) error {
+	b.Queue(selectLanes, append([]any{s.turns.instance, limit, maxLanes}, serves(worker)...)...).Query(func(rows pgx.Rows) error {
 		lanes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l lane, err error) {
 			err = row.Scan(&l.instance, &l.lane)
 			return l, err
 		})
 		return err
 	})
-	b.Queue(anySuspect).QueryRow(func(row pgx.Row) error { return row.Scan(&suspects) })
+	b.Queue(anySuspect, serves(worker)...).QueryRow(func(row pgx.Row) error { return row.Scan(&suspects) })
 	err = s.pool.SendBatch(ctx, b).Close()
 	return lanes, suspects, err
 }
 
 // takeTurn locks the first ready executions of lanes and claims them, if they are ready
 // still. It returns the place of each among all.
-const takeTurn = `WITH picked AS (
+var takeTurn = `WITH picked AS (
 		SELECT r.seq, t.turn FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS t (instance, lane, want, turn), LATERAL (
 			SELECT seq FROM work WHERE status = 1 AND instance = t.instance AND lane = t.lane ORDER BY seq LIMIT t.want
 			FOR UPDATE SKIP LOCKED) AS r
-		WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = t.instance AND i.paused))
+		WHERE NOT ` + closed("t.instance", 5) + `)
 	UPDATE work w SET status = 2, worker = $4, token = w.token + 1 FROM picked p, executions e
 	WHERE w.seq = p.seq AND e.seq = p.seq AND w.status = 1
 	RETURNING ` + claimColumns + ", p.turn"
@@ -158,7 +158,7 @@ func scanClaim(row pgx.CollectableRow, worker string, more ...any) (*store.Claim
 	return claim, seq, decodeText(&claim.Canceled)
 }
 
-func takeTurns(ctx context.Context, tx *transaction, worker string, turns []turn) ([]*store.Claim, error) {
+func takeTurns(ctx context.Context, tx *transaction, worker store.Worker, turns []turn) ([]*store.Claim, error) {
 	instances, lanes, wants := make([]string, len(turns)), make([]string, len(turns)), make([]int64, len(turns))
 	for i, t := range turns {
 		instances[i], lanes[i], wants[i] = t.instance, t.lane.lane, int64(t.want)
@@ -169,9 +169,9 @@ func takeTurns(ctx context.Context, tx *transaction, worker string, turns []turn
 	}
 	var places []place
 	b := &pgx.Batch{}
-	b.Queue(takeTurn, instances, lanes, wants, worker).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(takeTurn, append([]any{instances, lanes, wants, worker.ID}, serves(worker)...)...).Query(func(rows pgx.Rows) (err error) {
 		places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p place, err error) {
-			p.claim, p.seq, err = scanClaim(row, worker, &p.turn)
+			p.claim, p.seq, err = scanClaim(row, worker.ID, &p.turn)
 			return p, err
 		})
 		return err

@@ -32,11 +32,24 @@ func (s *Store) ClaimSchedules(ctx context.Context, worker store.Worker, limit i
 	}
 }
 
+// nextDue is how long it is until a schedule may be claimed: the first that is not claimed,
+// or the one whose claim ends first.
+var nextDue = `SELECT least(
+	(SELECT due FROM schedules WHERE due > 0 AND claimed_until = 0 AND NOT ` + unserved("schedules.instance", 1) + ` ORDER BY due LIMIT 1),
+	(SELECT min(greatest(due, claimed_until)) FROM schedules WHERE due > 0 AND claimed_until > 0 AND NOT ` + unserved("schedules.instance", 1) + `)
+	) - ` + clock
+
+var takeDue = `UPDATE schedules s SET claimed_until = ` + clock + ` + $3 FROM (
+		SELECT instance, flow FROM schedules WHERE due > 0 AND due <= ` + clock + ` AND claimed_until <= ` + clock + `
+		AND NOT ` + unserved("schedules.instance", 1) + ` ORDER BY due, instance, flow LIMIT $4 FOR UPDATE SKIP LOCKED) AS d
+	WHERE s.instance = d.instance AND s.flow = d.flow
+	RETURNING s.instance, s.flow, s.spec, s.due, s.last`
+
 // claimSchedules claims what is due now, or returns when something may be.
 func (s *Store) claimSchedules(ctx context.Context, worker store.Worker, limit int) (schedules []*store.Schedule, wait time.Duration, err error) {
 	err = s.within(ctx, func(ctx context.Context) error {
 		var next *int64
-		err := s.pool.QueryRow(ctx, "SELECT min(greatest(due, claimed_until)) - "+clock+" FROM schedules WHERE due > 0").Scan(&next)
+		err := s.pool.QueryRow(ctx, nextDue, serves(worker)...).Scan(&next)
 		switch {
 		case err != nil:
 			return err
@@ -49,11 +62,7 @@ func (s *Store) claimSchedules(ctx context.Context, worker store.Worker, limit i
 		}
 		// What may be written is claimed, even if the context ends meanwhile.
 		return s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx *transaction) error {
-			rows, err := tx.Query(ctx, `UPDATE schedules s SET claimed_until = `+clock+` + $1 FROM (
-					SELECT instance, flow FROM schedules WHERE due > 0 AND due <= `+clock+` AND claimed_until <= `+clock+`
-					ORDER BY due, instance, flow LIMIT $2 FOR UPDATE SKIP LOCKED) AS d
-				WHERE s.instance = d.instance AND s.flow = d.flow
-				RETURNING s.instance, s.flow, s.spec, s.due, s.last`, worker.Lease.Nanoseconds(), limit)
+			rows, err := tx.Query(ctx, takeDue, append(serves(worker), worker.Lease.Nanoseconds(), limit)...)
 			if err != nil {
 				return err
 			}

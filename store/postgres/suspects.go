@@ -12,33 +12,34 @@ import (
 // Suspects are executions during which the process died twice. They are never ready: a claim
 // takes one of them, if none runs anywhere, before it looks at others.
 
-// anySuspect tells whether there is one that does not run.
-const anySuspect = "SELECT EXISTS (SELECT FROM work WHERE deaths > 1 AND status = 0)"
+// anySuspect tells whether there is one that does not run and may be claimed.
+var anySuspect = "SELECT EXISTS (SELECT FROM work w WHERE w.deaths > 1 AND w.status = 0 AND NOT " + closed("w.instance", 1) + ")"
 
 // suspectsLock is held by the claim that takes one.
 var suspectsLock = lockKey("suspects")
 
-// nextSuspect is the first that may run: its instance is not paused, and its lane has a seat.
-const nextSuspect = `SELECT w.seq, w.instance, w.lane FROM work w WHERE w.deaths > 1 AND w.status = 0
+// nextSuspect is the first that may run: its instance is open to the worker, and its lane has
+// a seat.
+var nextSuspect = `SELECT w.seq, w.instance, w.lane FROM work w WHERE w.deaths > 1 AND w.status = 0
 	AND NOT EXISTS (SELECT FROM work r WHERE r.deaths > 1 AND r.status = 2)
-	AND NOT EXISTS (SELECT FROM instances i WHERE i.id = w.instance AND i.paused)
+	AND NOT ` + closed("w.instance", 1) + `
 	AND (w.lane_limit = 0 OR w.seated OR w.lane_limit >
 		(SELECT count(*) FROM work o WHERE o.instance = w.instance AND o.lane = w.lane AND o.seated))
 	ORDER BY w.seq LIMIT 1`
 
-const takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0, worker = $2, token = w.token + 1 FROM (" + nextSuspect + `) AS n, executions e
-	WHERE w.seq = n.seq AND e.seq = n.seq AND n.seq = $1 RETURNING ` + claimColumns
+var takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0, worker = $4, token = w.token + 1 FROM (" + nextSuspect + `) AS n, executions e
+	WHERE w.seq = n.seq AND e.seq = n.seq AND n.seq = $3 RETURNING ` + claimColumns
 
 // takeSuspect claims the first suspect, if none runs, and gives seats to those who had to let
 // it go first. It returns nil if there is nothing to claim.
-func takeSuspect(ctx context.Context, tx *transaction, worker string) (*store.Claim, error) {
+func takeSuspect(ctx context.Context, tx *transaction, worker store.Worker) (*store.Claim, error) {
 	if err := lock(ctx, tx, []int64{suspectsLock}); err != nil {
 		return nil, err
 	}
 	for {
 		var seq int64
 		var l lane
-		err := tx.QueryRow(ctx, nextSuspect).Scan(&seq, &l.instance, &l.lane)
+		err := tx.QueryRow(ctx, nextSuspect, serves(worker)...).Scan(&seq, &l.instance, &l.lane)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, nil
 		}
@@ -48,12 +49,12 @@ func takeSuspect(ctx context.Context, tx *transaction, worker string) (*store.Cl
 		if err != nil {
 			return nil, err
 		}
-		rows, err := tx.Query(ctx, takeNextSuspect, seq, worker)
+		rows, err := tx.Query(ctx, takeNextSuspect, append(serves(worker), seq, worker.ID)...)
 		if err != nil {
 			return nil, err
 		}
 		claim, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) (*store.Claim, error) {
-			claim, _, err := scanClaim(row, worker)
+			claim, _, err := scanClaim(row, worker.ID)
 			return claim, err
 		})
 		if errors.Is(err, pgx.ErrNoRows) {

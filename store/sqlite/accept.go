@@ -139,6 +139,9 @@ func (w *accept) apply(s *Store) error {
 			return err
 		}
 	}
+	if err := s.learn(context.Background(), e.Instance); err != nil {
+		return err
+	}
 	s.seq++
 	w.seat = newSeat(s.seq, e)
 	if err := s.insertExecution(s.seq, w.id, e); err != nil {
@@ -158,7 +161,7 @@ func (w *accept) apply(s *Store) error {
 	switch {
 	case w.Outcome != nil:
 		return s.insertOutcome(s.seq, w.Outcome)
-	case s.queue.spill(w.seat, w.Worker.ID != ""):
+	case s.queue.spill(w.seat, w.Worker):
 		w.spilled = true
 		return s.pend(w.seat, time.Time{}, false)
 	default:

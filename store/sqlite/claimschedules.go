@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -39,6 +40,10 @@ type claimSchedules struct {
 }
 
 func (w *claimSchedules) apply(s *Store) error {
+	serves, err := encodeServes(w.worker)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
 	w.schedules.expire(now)
 	// No more of the first rows are claimed already than there are claims.
@@ -55,7 +60,20 @@ func (w *claimSchedules) apply(s *Store) error {
 			w.next = row.Due
 		}
 		return nil
-	}, w.limit+len(w.schedules.claims))
+	}, serves, w.limit+len(w.schedules.claims))
+}
+
+// encodeServes is the list of what the worker serves as JSON; nil is everything.
+func encodeServes(worker store.Worker) (any, error) {
+	if len(worker.Serves) == 0 {
+		return nil, nil
+	}
+	list := make([][2]string, len(worker.Serves))
+	for i, version := range worker.Serves {
+		list[i] = [2]string{version.Integration, version.Version}
+	}
+	encoded, err := json.Marshal(list)
+	return string(encoded), err
 }
 
 func (w *claimSchedules) undo() {

@@ -51,5 +51,6 @@ func (w *deleteInstance) committed(s *Store, _ bool) error {
 		return store.ErrConflict
 	}
 	s.queue.pause(w.id, false)
+	s.queue.deployed(w.id, store.IntegrationVersion{})
 	return nil
 }

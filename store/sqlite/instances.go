@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
@@ -77,6 +78,8 @@ func (w *putInstance) committed(s *Store, _ bool) error {
 		return store.ErrConflict
 	}
 	s.queue.pause(w.ID, w.Paused)
+	s.queue.deployed(w.ID, store.IntegrationVersion{Integration: w.Integration, Version: w.Version})
+	s.schedules.wake(time.Now())
 	return nil
 }
 

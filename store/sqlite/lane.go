@@ -61,12 +61,12 @@ func insert(list []*seat, s *seat) []*seat {
 	return slices.Insert(list, at, s)
 }
 
-// without takes a seat out: most often the first.
-func without(list []*seat, s *seat) []*seat {
-	if list[0] == s {
+// without takes one out: most often the first.
+func without[T any](list []*T, one *T) []*T {
+	if list[0] == one {
 		list[0] = nil
 		return list[1:]
 	}
-	at := slices.Index(list, s)
+	at := slices.Index(list, one)
 	return slices.Delete(list, at, at+1)
 }

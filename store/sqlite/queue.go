@@ -17,13 +17,17 @@ type queue struct {
 	token  int64
 	leases leases
 	// lanes that have ready seats, taken seats or rows in pending; tenants are their
-	// instances, turns is the round robin over them.
+	// instances. rounds are the round robins over those that are deployed in one version: a
+	// worker goes by all that it serves as if they were one. turns counts the places in them.
 	lanes   map[laneID]*lane
 	tenants map[string]*tenant
-	turns   []*tenant
+	rounds  map[store.IntegrationVersion][]*tenant
+	turns   int64
+	// versions are those that instances are deployed in, as far as memory knows.
+	versions map[string]store.IntegrationVersion
 	// paused instances, of which nothing is claimed.
 	paused map[string]bool
-	// suspects stand in a lane of their own; taken is the one that runs.
+	// suspects stand in a lane of their own, which is in no round; taken is the one that runs.
 	suspects *lane
 	taken    *seat
 	ready    int
@@ -44,6 +48,7 @@ type queue struct {
 type waiter struct {
 	// woken is closed to wake it.
 	woken  chan struct{}
+	worker store.Worker
 	lessee *lessee
 	// at is its place among the waiting; nil once it was woken.
 	at *list.Element
@@ -52,18 +57,21 @@ type waiter struct {
 func newQueue(limits limits, wake func()) *queue {
 	return &queue{
 		limits: limits, fill: wake, seats: map[int64]*seat{}, claims: map[string]*seat{}, lanes: map[laneID]*lane{},
-		loads: map[string]store.Load{}, tenants: map[string]*tenant{}, paused: map[string]bool{}, suspects: &lane{tenant: &tenant{}},
+		loads:   map[string]store.Load{},
+		tenants: map[string]*tenant{}, rounds: map[store.IntegrationVersion][]*tenant{},
+		versions: map[string]store.IntegrationVersion{}, paused: map[string]bool{}, suspects: &lane{},
 		leases: leases{lessees: map[string]*lessee{}, lost: map[string]bool{}, changed: wake},
 	}
 }
 
 // spill tells whether a new execution is left to the database, because memory is full or
-// its lane has earlier ones there. One that claims does not wait if it need not.
-func (q *queue) spill(s *seat, claims bool) bool {
+// its lane has earlier ones there. One that the worker may claim does not wait if it need
+// not; a worker without an ID claims none.
+func (q *queue) spill(s *seat, worker store.Worker) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lanes[s.laneID]
-	if claims && !q.paused[s.instance] && (s.limit == 0 || l == nil || l.free(s.limit)) {
+	if worker.ID != "" && q.open(s.instance, worker) && (s.limit == 0 || l == nil || l.free(s.limit)) {
 		return false
 	}
 	if q.ready < q.limits.ready && (l == nil || !l.more && len(l.ready) < q.limits.laneReady) {
@@ -94,7 +102,7 @@ func (q *queue) resume(seats []*seat) {
 		l := q.laneFor(s)
 		l.read, l.more = min(l.read, s.seq-1), true
 		q.enter(l)
-		q.wake(1)
+		q.wakeFor(l, 1)
 	}
 }
 
@@ -113,7 +121,7 @@ func (q *queue) spilled(id laneID) {
 	l := q.lane(id)
 	l.more = true
 	q.enter(l)
-	q.wake(1)
+	q.wakeFor(l, 1)
 }
 
 // add makes seats ready. Those that have a seat in their lane keep it.
@@ -147,7 +155,7 @@ func (q *queue) put(s *seat) {
 	q.seats[s.seq] = s
 	q.ready++
 	q.enter(l)
-	q.wake(1)
+	q.wakeFor(l, 1)
 }
 
 // admit claims a new execution for the worker if nobody waits in its lane and there is a
@@ -155,7 +163,7 @@ func (q *queue) put(s *seat) {
 func (q *queue) admit(s *seat, worker store.Worker) *store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.paused[s.instance] || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
+	if !q.open(s.instance, worker) || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
 		q.enqueued(s)
 		q.put(s)
 		return nil
@@ -196,7 +204,7 @@ func (q *queue) take(worker store.Worker, limit int) (seats []*seat, w *waiter, 
 	}
 	limited := false
 	for len(seats) < limit {
-		s := q.turn()
+		s := q.turn(worker)
 		if s == nil {
 			break
 		}
@@ -204,31 +212,51 @@ func (q *queue) take(worker store.Worker, limit int) (seats []*seat, w *waiter, 
 	}
 	switch {
 	case len(seats) == 0:
-		w = &waiter{woken: make(chan struct{}), lessee: q.leases.lessee(worker.ID)}
+		w = &waiter{woken: make(chan struct{}), worker: worker, lessee: q.leases.lessee(worker.ID)}
 		w.lessee.waiting++
 		w.at = q.waiting.PushBack(w)
-	case limited && len(q.turns) > 0:
-		q.wake(1) // Who freed a seat does not know that it is enough for several.
+	case limited: // Who freed a seat does not know that it is enough for several.
+		for version := range q.rounds {
+			q.wake(version, 1)
+		}
 	}
 	return seats, w, nil
 }
 
-// wake wakes up to n waiting claims.
-func (q *queue) wake(n int) {
-	for ; n > 0 && q.waiting.Len() > 0; n-- {
-		w := q.waiting.Remove(q.waiting.Front()).(*waiter) //nolint:errcheck // The list holds nothing else.
+// wake wakes up to n waiting claims that may take what is deployed in the version.
+func (q *queue) wake(version store.IntegrationVersion, n int) {
+	for at := q.waiting.Front(); at != nil && n > 0; {
+		w := at.Value.(*waiter) //nolint:errcheck // The list holds nothing else.
+		at = at.Next()
+		if !w.worker.Has(version) {
+			continue
+		}
+		n--
+		q.waiting.Remove(w.at)
 		w.at = nil
 		q.endWait(w)
 		close(w.woken)
 	}
 }
 
-// leave ends the waiting of a claim. If it was woken already, the next one is.
+// wakeFor wakes up to n waiting claims that may take what is in the lane: all, if it has
+// suspects of whatever instances.
+func (q *queue) wakeFor(l *lane, n int) {
+	if l == q.suspects {
+		q.wakeAll()
+		return
+	}
+	q.wake(l.tenant.version, n)
+}
+
+func (q *queue) wakeAll() { q.wake(store.IntegrationVersion{}, q.waiting.Len()) }
+
+// leave ends the waiting of a claim. If it was woken already, others are.
 func (q *queue) leave(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if w.at == nil {
-		q.wake(1)
+		q.wakeAll()
 		return
 	}
 	q.waiting.Remove(w.at)
@@ -270,7 +298,7 @@ func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 	if err != nil {
 		q.failed = err
 		q.enter(l)
-		q.wake(1)
+		q.wakeAll()
 		return
 	}
 	if len(rows) > 0 {
@@ -284,7 +312,7 @@ func (q *queue) filled(l *lane, rows []*seat, more bool, err error) {
 	}
 	q.enter(l) // What waited for these rows is the first now.
 	if l.inTurn {
-		q.wake(1 + len(l.ready))
+		q.wakeFor(l, 1+len(l.ready))
 	}
 	q.tidy(l)
 }
@@ -362,7 +390,7 @@ func (q *queue) pause(instance string, paused bool) {
 		q.enterTenant(t)
 	}
 	q.enter(q.suspects)
-	q.wake(q.waiting.Len())
+	q.wakeAll()
 }
 
 // close ends the waiting of all claims.
@@ -370,5 +398,5 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.wake(q.waiting.Len())
+	q.wakeAll()
 }

@@ -168,6 +168,9 @@ func (s *Store) resume() {
 			return err
 		}
 		for _, seat := range due {
+			if err := s.learn(ctx, seat.instance); err != nil {
+				return err
+			}
 			if _, err := s.statements.resume.ExecContext(ctx, seat.instance, seat.lane, seat.seq); err != nil {
 				return err
 			}
@@ -200,8 +203,9 @@ func (s *Store) fill(l *lane) {
 	if l == s.queue.suspects {
 		statement, args = s.statements.suspects, args[2:]
 	}
+	ctx := context.Background()
 	var seats []*seat
-	err := eachOf(context.Background(), statement, func(rows *sql.Rows) error {
+	err := eachOf(ctx, statement, func(rows *sql.Rows) error {
 		seat, err := s.scanPending(rows)
 		if seat.seq <= s.died {
 			seat.deaths, seat.crashes = max(seat.deaths, 1), max(seat.crashes, 1)
@@ -209,5 +213,10 @@ func (s *Store) fill(l *lane) {
 		seats = append(seats, seat)
 		return err
 	}, args...)
+	for _, seat := range seats {
+		if err == nil {
+			err = s.learn(ctx, seat.instance)
+		}
+	}
 	s.queue.filled(l, seats, len(seats) == limit, unavailable(err))
 }

@@ -15,6 +15,7 @@ type statements struct {
 	lane, mark, closed         *sql.Stmt
 	dedupe, duplicate, purge   *sql.Stmt
 	dueSchedules, advance      *sql.Stmt
+	version                    *sql.Stmt
 
 	unfinished, discard, cancel          *sql.Stmt
 	newest, superseder                   *sql.Stmt
@@ -63,7 +64,11 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.dedupe, `INSERT INTO dedupe (key, until, execution) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET until = excluded.until, execution = excluded.execution WHERE until <= ?`},
 		{&s.duplicate, "SELECT execution FROM dedupe WHERE key = ?"},
-		{&s.dueSchedules, "SELECT " + scheduleColumns + " FROM schedules WHERE due > 0 ORDER BY due, instance, flow LIMIT ?"},
+		{&s.dueSchedules, "SELECT " + scheduleColumns + ` FROM schedules WHERE due > 0 AND (?1 IS NULL OR NOT EXISTS (
+			SELECT 1 FROM instances i WHERE i.id = schedules.instance
+			AND (i.integration, i.version) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))))
+			ORDER BY due, instance, flow LIMIT ?2`},
+		{&s.version, "SELECT integration, version FROM instances WHERE id = ?"},
 		{&s.advance, "UPDATE schedules SET due = ?, last = coalesce(?, last) WHERE instance = ? AND flow = ? AND due = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
 		{&s.unfinished, "SELECT e.id, e.instance, " + laneColumn + `, e.flow, e.unique_key, o.id, o.status FROM executions e

@@ -1,5 +1,7 @@
 package sqlite
 
+import "github.com/sluice-go/sluice/store"
+
 // suspects are executions during which the process died twice. They leave their lanes for
 // one of their own, of which one is taken at a time; in a lane with a limit they still
 // need a seat.
@@ -20,9 +22,26 @@ func (q *queue) suspect() {
 	q.enter(q.suspects)
 }
 
-// nextSuspect returns the first that may run: others are passed over while they are paused
-// or their lane has no seat.
-func (q *queue) nextSuspect() *seat {
+// suspectTurn takes the next suspect for the worker. Who takes others in turn need not look
+// here before something has changed.
+func (q *queue) suspectTurn(worker store.Worker) *seat {
+	l := q.suspects
+	if !l.inTurn {
+		return nil
+	}
+	s := q.nextSuspect(worker)
+	if s != nil {
+		q.pick(l, s)
+	}
+	q.refill(l, worker)
+	l.inTurn = false
+	q.enter(l)
+	return s
+}
+
+// nextSuspect returns the first that may run: others are passed over while they are paused,
+// the worker does not serve them or their lane has no seat.
+func (q *queue) nextSuspect(worker store.Worker) *seat {
 	if q.taken != nil {
 		return nil
 	}
@@ -30,7 +49,7 @@ func (q *queue) nextSuspect() *seat {
 		if !q.suspects.has(s) {
 			return nil
 		}
-		if !q.paused[s.instance] && (s.limit == 0 || s.seated || q.lane(s.laneID).seats < s.limit) {
+		if q.open(s.instance, worker) && (s.limit == 0 || s.seated || q.lane(s.laneID).seats < s.limit) {
 			return s
 		}
 	}
@@ -38,16 +57,16 @@ func (q *queue) nextSuspect() *seat {
 }
 
 // stuck tells whether a lane is that of the suspects and none that was read may run.
-func (q *queue) stuck(l *lane) bool {
-	return l == q.suspects && q.taken == nil && q.nextSuspect() == nil
+func (q *queue) stuck(l *lane, worker store.Worker) bool {
+	return l == q.suspects && q.taken == nil && q.nextSuspect(worker) == nil
 }
 
 // reserved tells whether the free seat of a lane is for a suspect.
-func (q *queue) reserved(l *lane) bool {
+func (q *queue) reserved(l *lane, worker store.Worker) bool {
 	if l.suspects == 0 {
 		return false
 	}
-	s := q.nextSuspect()
+	s := q.nextSuspect(worker)
 	return s != nil && s.laneID == l.laneID
 }
 
@@ -72,7 +91,7 @@ func (q *queue) pickedSuspect(s *seat) {
 			q.enter(q.lane(other.laneID))
 		}
 	}
-	q.wake(1 + len(q.suspects.ready))
+	q.wakeAll()
 }
 
 // endSuspect lets the next suspect run if the seat is the one that did.
@@ -80,6 +99,6 @@ func (q *queue) endSuspect(s *seat) {
 	if q.taken == s {
 		q.taken = nil
 		q.enter(q.suspects)
-		q.wake(1)
+		q.wakeAll()
 	}
 }

@@ -47,7 +47,7 @@ func (q *queue) dismiss(s *seat) {
 	q.enter(q.suspects)
 	l := q.lane(s.laneID)
 	q.enter(l)
-	q.wake(1)
+	q.wakeFor(l, 1)
 	q.tidy(l)
 	s.execution = nil // The seat itself stands in recent until the mark moves.
 }

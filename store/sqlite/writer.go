@@ -169,6 +169,7 @@ func (s *Store) commit(batch []*ticket) {
 	})
 	if err != nil {
 		s.unparked()
+		s.queue.forgetVersions()
 		for _, t := range batch {
 			t.write.undo()
 		}

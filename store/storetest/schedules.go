@@ -53,9 +53,14 @@ func (h *harness) claimSchedules(limit int) []*store.Schedule {
 // nothingDue asserts that no schedule can be claimed.
 func (h *harness) nothingDue() {
 	h.t.Helper()
+	h.nothingDueFor(worker("w2"))
+}
+
+func (h *harness) nothingDueFor(worker store.Worker) {
+	h.t.Helper()
 	ctx, cancel := context.WithTimeoutCause(h.ctx(), 30*time.Millisecond, errPatience)
 	defer cancel()
-	schedules, err := h.ClaimSchedules(ctx, worker("w2"), 1)
+	schedules, err := h.ClaimSchedules(ctx, worker, 1)
 	require.ErrorIs(h.t, err, errPatience)
 	require.Empty(h.t, schedules)
 }

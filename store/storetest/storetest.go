@@ -47,6 +47,7 @@ func Run(t *testing.T, driver Driver) {
 		"Cancel":    testCancel,
 		"Unique":    testUnique,
 		"Schedules": testSchedules,
+		"Versions":  testVersions,
 		"State":     testState,
 		"Close":     testClose,
 		"Model":     testModel,

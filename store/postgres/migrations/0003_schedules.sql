@@ -9,3 +9,4 @@ CREATE TABLE schedules (
 	PRIMARY KEY (instance, flow)
 );
 CREATE INDEX schedules_due ON schedules (due) WHERE due > 0;
+CREATE INDEX schedules_claimed ON schedules (claimed_until) WHERE claimed_until > 0;
