@@ -3,6 +3,7 @@ package sqlite
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,4 +66,22 @@ func fillStore(tb testing.TB, s *Store, finished, queued, lanes int) {
 		require.NoError(tb, err)
 	}
 	s.seq = int64(finished + queued - 1000) // Close moves the mark there.
+}
+
+// BenchmarkLoad claims executions that memory does not hold, one at a time and 32.
+func BenchmarkLoad(b *testing.B) {
+	for _, n := range []int{1, 32} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			s := openTest(b, filepath.Join(b.TempDir(), "s.db"), defaultLimits)
+			defer func() { require.NoError(b, s.Close()) }()
+			fillStore(b, s, 1, 2000, 100)
+			seats := make([]*seat, n)
+			for i := 0; b.Loop(); i++ {
+				for j := range seats {
+					seats[j] = &seat{seq: int64(1 + (i+j)%2000)}
+				}
+				require.NoError(b, s.load(b.Context(), seats))
+			}
+		})
+	}
 }

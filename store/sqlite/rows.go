@@ -22,6 +22,25 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, conn *sql
 	} else {
 		err = s.snapshot(ctx, fn)
 	}
+	return s.readError(ctx, err)
+}
+
+// readPrepared calls scan for every row of one query, which readers have prepared. It is not
+// interrupted in memory.
+func (s *Store) readPrepared(ctx context.Context, statement *sql.Stmt, scan func(*sql.Rows) error, args ...any) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s.readers != nil {
+		return s.readError(ctx, eachOf(ctx, statement, scan, args...))
+	}
+	s.conn.Lock()
+	defer s.conn.Unlock()
+	return s.readError(ctx, eachOf(context.WithoutCancel(ctx), statement, scan, args...))
+}
+
+// readError says what ended a read.
+func (s *Store) readError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil

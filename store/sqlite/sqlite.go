@@ -18,6 +18,8 @@ type Store struct {
 	lock   *os.File // nil in memory
 	// readers is nil in memory, where everything goes over the one connection.
 	readers *sql.DB
+	// loading reads seats back, prepared.
+	loading *sql.Stmt
 	writer  *sql.DB
 	conn    *connection
 	inbox   inbox
@@ -100,6 +102,9 @@ func (s *Store) open(ctx context.Context) error {
 	if s.statements, err = prepare(ctx, s.conn.Conn); err != nil {
 		return explainOpen(s.path, err)
 	}
+	if err := s.prepareLoading(ctx); err != nil {
+		return explainOpen(s.path, err)
+	}
 	if err := s.recover(ctx); err != nil {
 		return explainOpen(s.path, err)
 	}
@@ -134,6 +139,9 @@ func (s *Store) release() error {
 		if first == nil {
 			first = err
 		}
+	}
+	if s.loading != nil {
+		keep(s.loading.Close())
 	}
 	if s.readers != nil {
 		keep(s.readers.Close())
