@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ func TestTutorials(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds the programs of the tutorials")
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("the tutorials are typed into a shell of Unix")
 	}
 	for _, tool := range []string{"sh", "curl", "kill"} {
 		if _, err := exec.LookPath(tool); err != nil {
