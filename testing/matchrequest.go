@@ -29,9 +29,7 @@ func decodeJSON(data []byte) (value any, err error) {
 	if !json.Valid(data) {
 		return nil, errors.New("no JSON")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	return value, decoder.Decode(&value)
+	return parseJSON(data)
 }
 
 // target is where a request goes, in lines: the URL, and its query parameters, sorted.
