@@ -27,6 +27,8 @@ type dialer func(ctx context.Context) (net.Conn, error)
 type answer struct {
 	*http.Response
 	body []byte
+	// raw is the whole answer as it came over the wire.
+	raw []byte
 }
 
 // exchange sends one request, its bytes as they are, over a connection of its own and reads
@@ -38,7 +40,8 @@ func exchange(t *testing.T, dial dialer, request []byte) *answer {
 	defer func() { require.NoError(t, conn.Close()) }()
 	go func() { _, _ = conn.Write(request) }() // A server may answer before it has read everything.
 	method, _, _ := bytes.Cut(request, []byte(" "))
-	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: string(method)})
+	var raw bytes.Buffer
+	response, err := http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &raw)), &http.Request{Method: string(method)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	if response.Close { // What net/http takes out of the headers.
@@ -49,7 +52,7 @@ func exchange(t *testing.T, dial dialer, request []byte) *answer {
 	}
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return &answer{response, body}
+	return &answer{response, body, raw.Bytes()}
 }
 
 // String is the answer as a golden file shows it: headers sorted, what is large or no text

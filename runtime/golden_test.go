@@ -76,7 +76,8 @@ func TestGolden(t *testing.T) {
 // takesTime matches archives whose answers depend on how much time passes.
 var takesTime = regexp.MustCompile(`-- wait --|"sleep"|rate-limit`)
 
-// TestGoldenOverTCP gets the same answers from a real server.
+// TestGoldenOverTCP gets the same answers from a real server, and from the harness, byte for
+// byte but for what is masked: ids, times and secrets.
 func TestGoldenOverTCP(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/golden/*.txtar")
@@ -89,6 +90,13 @@ func TestGoldenOverTCP(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
+			var harness []string
+			sluicetest.RunOptions(t, goldenOptions(t, archive), func(t *testing.T, h *sluicetest.Harness) {
+				g := &golden{h: h, runtime: h.Runtime, dial: h.Dial, urls: h.Deploy(goldenDeployment).WebhookURLs}
+				g.play(t, archive)
+				h.Drain()
+				harness = g.wire
+			})
 			options := goldenOptions(t, archive)
 			database, err := options.OpenStore(t.Context())
 			require.NoError(t, err)
@@ -103,7 +111,8 @@ func TestGoldenOverTCP(t *testing.T) {
 			dial := func(ctx context.Context) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
 			}
-			got := (&golden{runtime: rt, dial: dial, urls: instance.WebhookURLs}).play(t, archive)
+			g := &golden{runtime: rt, dial: dial, urls: instance.WebhookURLs}
+			got := g.play(t, archive)
 			server.Close()
 			require.NoError(t, rt.Stop(t.Context()))
 			want := &txtar.Archive{Comment: archive.Comment}
@@ -113,6 +122,8 @@ func TestGoldenOverTCP(t *testing.T) {
 				}
 			}
 			require.Equal(t, string(txtar.Format(want)), string(txtar.Format(got)))
+			require.NotEmpty(t, g.wire)
+			require.Equal(t, g.wire, harness)
 		})
 	}
 }
@@ -198,12 +209,16 @@ type golden struct {
 	// location is where the latest answer redirected to.
 	location string
 	mask     mask
+	// wire is what the server sent, masked.
+	wire     []string
+	wireMask mask
 }
 
 // play sends the requests and returns the archive with what came back.
 func (g *golden) play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 	t.Helper()
 	g.mask.endpoints = map[string]string{}
+	g.wireMask.endpoints = g.mask.endpoints
 	for _, flow := range slices.Sorted(maps.Keys(g.urls)) { // Of flows that share one, the last.
 		g.mask.endpoints[path.Base(g.urls[flow])] = flow
 	}
@@ -260,6 +275,7 @@ func (g *golden) request(t *testing.T, text string) string {
 	require.NoError(t, parsed.Execute(&rendered, nil))
 	raw := rawRequest(t, rendered.String())
 	response := exchange(t, g.dial, raw)
+	g.wire = append(g.wire, g.wireMask.apply(string(response.raw)))
 	if location := response.Header.Get("Location"); location != "" {
 		reference, err := url.Parse(location)
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package sluicetest_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func ExampleHarness_Points() {
 			p := &provider{}
 			sluicetest.RunOptions(t, paying(p), func(t *testing.T, h *sluicetest.Harness) {
 				fault(h)
-				if h.Post("Pay", `{"order": 7}`).StatusCode != 200 { // The caller asks again.
+				if h.Post("Pay", `{"order": 7}`).StatusCode != http.StatusOK { // The caller asks again.
 					h.Restart()
 					h.Post("Pay", `{"order": 7}`).RequireStatus(200)
 				}
