@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -303,10 +304,14 @@ func TestStopLetsWorkEndAndRefusesMore(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "stop.db")
 		rt := open(t, path, integrationOf(flow))
 		id := deliver(t, rt, http.StatusOK)
+		instance, err := rt.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
 		stopped := make(chan error)
 		go func() { stopped <- rt.Stop(t.Context()) }()
 		synctest.Wait()
-		deliver(t, rt, http.StatusServiceUnavailable)
+		refused := httptest.NewRecorder()
+		rt.Handler().ServeHTTP(refused, httptest.NewRequestWithContext(t.Context(), http.MethodPost, instance.WebhookURLs["Flow"], nil))
+		require.Equal(t, http.StatusServiceUnavailable, refused.Code)
 		require.NoError(t, <-stopped)
 		rt = open(t, path, integrationOf(flow))
 		require.Equal(t, store.StatusSucceeded, execution(t, rt, id).Status)

@@ -371,7 +371,8 @@ func TestADeploymentBeforeTheStartWaitsForItWithItsFlows(t *testing.T) {
 	})
 }
 
-// TestAStopLeavesADeploymentToTheNextStart, which does not wait for a lease.
+// TestAStopLeavesADeploymentToTheNextStart when its time is over; that one does not wait for a
+// lease.
 func TestAStopLeavesADeploymentToTheNextStart(t *testing.T) {
 	t.Parallel()
 	inMemory(t, func(t *testing.T, database store.Store) {
@@ -386,7 +387,7 @@ func TestAStopLeavesADeploymentToTheNextStart(t *testing.T) {
 			deployed <- err
 		}()
 		synctest.Wait()
-		require.NoError(t, rt.Stop(t.Context()))
+		stopNow(t, rt)
 		require.ErrorIs(t, <-deployed, sluice.ErrStopping)
 		l.hook = nil
 		l.took()

@@ -107,7 +107,7 @@ func TestNoAnswerAfterACrash(t *testing.T) {
 		require.Contains(t, response.Status, "crashed")
 		require.Zero(t, h.Post("Pay", `{}`).StatusCode, "nobody is there")
 		require.Empty(t, h.Executions())
-		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{})
+		_, err := h.Runtime.Executions(t.Context(), store.Filter{}, "", 1)
 		require.ErrorIs(t, err, sluicetest.ErrCrashed)
 		h.Restart()
 		require.Equal(t, http.StatusOK, h.Post("Pay", `{}`).StatusCode)

@@ -50,9 +50,29 @@ func changeOf(record *store.Instance) (change, error) {
 // encode is the change's form on record.
 func (c change) encode() ([]byte, error) { return json.Marshal(c) }
 
+// changeTries bounds how often a change starts over because another one came between.
+const changeTries = 5
+
+// makeChange makes a change of an instance with try, and again where another one comes between.
+// A stop waits for it.
+func (e *Engine) makeChange(instance string, try func() error) error {
+	if !e.enterChange() {
+		return ErrStopped
+	}
+	defer e.Leave()
+	for range changeTries {
+		if err := try(); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("instance %q is being changed elsewhere at the same time: %w", instance, store.ErrConflict)
+}
+
 // settled waits until nobody makes anything of the instance, and returns its record as it is
 // then. One whose maker was not heard of for a lease is given up; who writes it then gets it.
 func (e *Engine) settled(ctx context.Context, record *store.Instance) (*store.Instance, error) {
+	ctx, unbind := e.untilStop(ctx)
+	defer unbind()
 	heard := time.Now()
 	for {
 		c, err := changeOf(record)

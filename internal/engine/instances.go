@@ -138,6 +138,12 @@ const freshness = time.Second
 
 func (i *Instance) isFresh() bool { return time.Now().UnixNano()-i.readAt.Load() < int64(freshness) }
 
+// readError says that the store could not be read: another try may pass.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
 // load returns the instance that is known by the key, from the cache or else with read,
 // which gets the key's id. It logs why one that is there cannot be served.
 func (e *Engine) load(
@@ -152,7 +158,7 @@ func (e *Engine) load(
 			seen := e.writesSeen()
 			record, err := read(context.WithoutCancel(ctx), key.id)
 			if err != nil {
-				return nil, e.loadFailed(ctx, err)
+				return nil, e.loadFailed(ctx, &readError{err})
 			}
 			if ok && record.ID == cached.record.ID && record.Revision == cached.record.Revision {
 				cached.readAt.Store(time.Now().UnixNano())

@@ -32,7 +32,7 @@ type journal struct {
 func (x *execution) readJournal(ctx context.Context) error {
 	steps, err := x.engine.options.Store.Steps(ctx, x.record.ID)
 	if err != nil {
-		return fmt.Errorf("reading the journal: %w", err)
+		return fmt.Errorf("reading the journal: %w", &readError{err})
 	}
 	for _, step := range steps {
 		if err := x.journal.add(step); err != nil {

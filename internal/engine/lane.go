@@ -147,22 +147,34 @@ const (
 	complaintsBurst     = 20
 )
 
-// endClaim ends a claim that this process cannot run. What is not registered here, or sealed
-// with a master key that this process does not have, is given back and keeps its place; an
-// execution that was canceled, whose record cannot be read or of which the process dies is
-// over.
+// unreadPause is how long an execution waits of which the store did not give what it takes to
+// run it.
+const unreadPause = 10 * time.Second
+
+// endClaim ends a claim that this process cannot run. What is not registered here, sealed with
+// a master key that this process does not have, or could not be read is given back and keeps
+// its place; an execution that was canceled, whose record makes no sense or of which the
+// process dies is over.
 func (e *Engine) endClaim(claim *store.Claim, cause error) {
+	_, unread := errors.AsType[*readError](cause)
 	switch {
-	case errors.Is(cause, store.ErrUnavailable), errors.Is(cause, store.ErrClosed), errors.Is(cause, sluice.ErrLeaseLost), e.work.Err() != nil:
+	case errors.Is(cause, store.ErrClosed), errors.Is(cause, sluice.ErrLeaseLost), e.work.Err() != nil:
 		e.release(claim, store.Pause{})
 	case errors.Is(cause, ErrNotServed), errors.Is(cause, secret.ErrUnknownKey):
-		if e.complaints.Allow() {
-			e.options.Logger.WarnContext(e.work, "execution given back", "execution", claim.Execution.ID, "error", cause)
-		}
-		e.release(claim, store.Pause{Until: time.Now().Add(unservedPause), KeepSeat: claim.Execution.Lane.Limit > 0})
+		e.postpone(claim, unservedPause, cause)
+	case unread:
+		e.postpone(claim, unreadPause, cause)
 	default:
 		e.endUnrun(claim, cause)
 	}
+}
+
+// postpone gives a claim back that may run later.
+func (e *Engine) postpone(claim *store.Claim, d time.Duration, cause error) {
+	if e.complaints.Allow() {
+		e.options.Logger.WarnContext(e.work, "execution given back", "execution", claim.Execution.ID, "error", cause)
+	}
+	e.release(claim, store.Pause{Until: time.Now().Add(d), KeepSeat: claim.Execution.Lane.Limit > 0})
 }
 
 // endUnrun records that a claimed execution is over without having run.

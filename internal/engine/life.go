@@ -79,7 +79,11 @@ func (e *Engine) Start(ctx context.Context) error {
 // period. What is unfinished then runs again at the next start. It is called once.
 func (e *Engine) Stop(ctx context.Context) error {
 	defer e.workers.stop()
-	if !e.beginStop() {
+	if !e.beginStop() { // It was not started: only changes of instances may be under way.
+		select {
+		case <-e.idle:
+		case <-ctx.Done():
+		}
 		return nil
 	}
 	defer func() {
@@ -111,6 +115,9 @@ func (e *Engine) beginStop() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	started := e.state == stateRunning
+	if e.state == stateNew && e.active == 0 {
+		close(e.idle)
+	}
 	e.state = stateStopped
 	return started
 }
@@ -127,6 +134,17 @@ func (e *Engine) Enter() bool {
 	return true
 }
 
+// enterChange is Enter for a change of an instance, which may be made before the start.
+func (e *Engine) enterChange() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state == stateStopped {
+		return false
+	}
+	e.active++
+	return true
+}
+
 // hold counts a piece of work in that another one, counted in itself, brings about.
 func (e *Engine) hold() {
 	e.mu.Lock()
@@ -134,12 +152,12 @@ func (e *Engine) hold() {
 	e.active++
 }
 
-// Leave counts out what Enter or hold counted in. The dispatcher is counted in until the
-// stop, so only the last to leave finds nothing left.
+// Leave counts out what Enter, enterChange or hold counted in. The last to leave after the
+// stop has begun finds nothing left.
 func (e *Engine) Leave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.active--; e.active == 0 {
+	if e.active--; e.active == 0 && e.state == stateStopped {
 		close(e.idle)
 	}
 }

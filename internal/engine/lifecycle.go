@@ -29,9 +29,6 @@ type Deployment struct {
 	Force bool
 }
 
-// deployTries bounds how often a deployment starts over because another one came between.
-const deployTries = 5
-
 // Deploy brings an instance to the registered version of its integration and the given
 // configuration, and runs the hooks if either changed. An instance that is so already is
 // left alone. A paused one stays paused.
@@ -43,13 +40,12 @@ func (e *Engine) Deploy(ctx context.Context, d Deployment) (*Instance, error) {
 	if d.Name == "" {
 		d.Name = def.integration.Name
 	}
-	for range deployTries {
-		instance, err := e.deployOnce(ctx, def, d)
-		if !errors.Is(err, store.ErrConflict) {
-			return instance, err
-		}
-	}
-	return nil, fmt.Errorf("instance %q is being deployed elsewhere at the same time: %w", d.Name, store.ErrConflict)
+	var instance *Instance
+	err = e.makeChange(d.Name, func() (err error) {
+		instance, err = e.deployOnce(ctx, def, d)
+		return err
+	})
+	return instance, err
 }
 
 func (e *Engine) deployOnce(ctx context.Context, def *definition, d Deployment) (*Instance, error) {

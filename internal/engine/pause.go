@@ -16,6 +16,10 @@ var ErrUndeployed = errors.New("its deployment did not come to its end: deploy i
 // executions start. One that is paused is left alone. An error of a handler does not keep the
 // instance from being paused.
 func (e *Engine) Pause(ctx context.Context, instanceID string) error {
+	return e.makeChange(instanceID, func() error { return e.pauseOnce(ctx, instanceID) })
+}
+
+func (e *Engine) pauseOnce(ctx context.Context, instanceID string) error {
 	current, c, err := e.startChange(ctx, changePause, instanceID)
 	if err != nil {
 		return err
@@ -43,6 +47,10 @@ func (e *Engine) Pause(ctx context.Context, instanceID string) error {
 // Resume ends a pause: the instance answers again, its executions start, its webhooks are put
 // up. If a handler fails, it stays paused. One that is not paused is left alone.
 func (e *Engine) Resume(ctx context.Context, instanceID string) error {
+	return e.makeChange(instanceID, func() error { return e.resumeOnce(ctx, instanceID) })
+}
+
+func (e *Engine) resumeOnce(ctx context.Context, instanceID string) error {
 	current, c, err := e.startChange(ctx, changeResume, instanceID)
 	if err != nil {
 		return err

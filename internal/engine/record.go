@@ -39,8 +39,13 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 	}
 	x.err = x.commit(x.outcome(reply, err))
 	if refused := stateError(x.err); refused != nil {
-		reply, err, x.changes = nil, refused, nil
+		reply, err = nil, refused
+		x.dropChanges()
 		x.err = x.commit(x.outcome(reply, err))
+	}
+	if refused, ok := errors.AsType[*unwritableError](x.err); ok {
+		reply, err = nil, refused
+		x.err = x.commit(x.unwritable(refused))
 	}
 	switch {
 	case errors.Is(x.err, store.ErrLeaseLost):
@@ -49,6 +54,13 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 		x.err = &ExecutionError{err}
 	}
 	x.reply = reply
+}
+
+// dropChanges forgets what the trigger has changed: it cannot be accepted.
+func (x *execution) dropChanges() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.changes = nil
 }
 
 // ended lets the caller know, and gives back what the execution took.
@@ -100,6 +112,21 @@ func (x *execution) outcome(reply *Reply, err error) *store.Outcome {
 	return outcome
 }
 
+// unwritableError says that the store refuses an outcome, whenever it is written.
+type unwritableError struct{ err error }
+
+func (e *unwritableError) Error() string { return "its outcome cannot be recorded: " + e.err.Error() }
+func (e *unwritableError) Unwrap() error { return e.err }
+
+// unwritable is the record of an attempt whose outcome the store refuses: no result and no
+// logs, as it may be those that it refuses, and no retry, which would end in the same way.
+func (x *execution) unwritable(refused *unwritableError) *store.Outcome {
+	return &store.Outcome{
+		Attempt: x.attempt, StartedAt: x.started, EndedAt: time.Now().UTC(), Status: store.StatusFailed, Error: refused.Error(),
+		State: x.finalState(store.StatusFailed),
+	}
+}
+
 // retryDelay tells whether and when the execution runs again after err.
 func (x *execution) retryDelay(err error) (time.Duration, bool) {
 	if x.marks.Synchronous || sluice.IsPermanent(err) {
@@ -144,17 +171,29 @@ func (e *Engine) commit(claim *store.Claim, outcome *store.Outcome) error {
 	})
 }
 
+// endTries is how often the end of a claim is written that the store refuses, though it can be
+// written to.
+const endTries = 3
+
 // end writes the end of a claim. While the store cannot be written to it tries again: a claim
-// that is not ended means that the execution runs once more.
+// that is not ended means that the execution runs once more. What the store refuses for good
+// is an *unwritableError. What is given up, another look for strays finds.
 func (e *Engine) end(claim *store.Claim, write func(context.Context) error) error {
-	for {
+	for tries := 1; ; tries++ {
 		err := write(e.writing)
 		if err == nil || stateError(err) != nil {
 			return err
 		}
 		e.options.Logger.ErrorContext(e.work, "ending a claim failed", "execution", claim.Execution.ID, "error", err)
-		if !errors.Is(err, store.ErrUnavailable) || e.work.Err() != nil {
+		switch {
+		case errors.Is(err, store.ErrLeaseLost):
 			return err
+		case e.work.Err() != nil, errors.Is(err, store.ErrClosed):
+			e.doubt()
+			return err
+		case tries >= endTries && !errors.Is(err, store.ErrUnavailable):
+			e.doubt()
+			return &unwritableError{err}
 		}
 		pause(e.work, claimPause)
 	}

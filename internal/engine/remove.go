@@ -24,6 +24,10 @@ func (e *Engine) Delete(ctx context.Context, instanceID string) error {
 		return ErrStopped
 	}
 	defer e.Leave()
+	return e.makeChange(instanceID, func() error { return e.deleteOnce(ctx, instanceID) })
+}
+
+func (e *Engine) deleteOnce(ctx context.Context, instanceID string) error {
 	current, err := e.options.Store.Instance(ctx, instanceID)
 	if err == nil {
 		current, err = e.settled(ctx, current)

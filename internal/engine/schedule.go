@@ -187,13 +187,17 @@ func (x *execution) fireDue() error {
 // schedule on in the same commit. It waits for room in the backlog and for the store: what is
 // due is late then, never lost. Somebody else may have been faster.
 func (e *Engine) acceptDue(x *execution, advance store.ScheduleAdvance, cause error) error {
+	logged := ""
 	for e.claiming.Err() == nil {
 		err := e.tryAcceptDue(x, advance, cause)
 		switch {
 		case err == nil, errors.Is(err, store.ErrConflict):
 			return nil
 		case errors.Is(err, ErrQueueFull), errors.Is(err, store.ErrUnavailable):
-			e.options.Logger.WarnContext(e.work, "a schedule waits to run", "instance", advance.Instance, "flow", advance.Flow, "error", err)
+			if logged != err.Error() {
+				logged = err.Error()
+				e.options.Logger.WarnContext(e.work, "a schedule waits to run", "instance", advance.Instance, "flow", advance.Flow, "error", err)
+			}
 			pause(e.claiming, claimPause)
 		case cause == nil:
 			cause = cmp.Or(stateError(err), err) // It cannot be accepted as it is: that is on record.
