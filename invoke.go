@@ -11,9 +11,9 @@ import (
 
 // Errors of calls of other flows. Compare with [errors.Is]. They are final: see [Permanent].
 var (
-	// ErrWouldDeadlock refuses to wait for a flow that cannot start before its caller is over:
-	// their queue has no other seat.
-	ErrWouldDeadlock = errors.New("sluice: the flow would wait for its caller: their queue has no free seat: call it with InvokeAsync")
+	// ErrWouldDeadlock refuses to wait for a flow of a queue in which the caller, or one that
+	// waits for it, keeps a seat meanwhile.
+	ErrWouldDeadlock = errors.New("sluice: the flow would wait for its caller: the caller keeps its seat in the queue that both share: call it with InvokeAsync")
 	// ErrInvokeDepth refuses a call that is more than 32 calls below the execution that all
 	// began with: it looks like flows that call each other without end.
 	ErrInvokeDepth = errors.New("sluice: flows call each other more than 32 deep")

@@ -334,7 +334,7 @@ func TestCallsThatCannotEndAreRefused(t *testing.T) {
 		count  int
 	}{
 		"itself in its sequential lane": {self, sluice.SequentialQueueConfig{}, sluice.ErrWouldDeadlock, 1},
-		"the last seat of its lane":     {self, sluice.ThrottledQueueConfig{ConcurrencyLimit: 3}, sluice.ErrWouldDeadlock, 3},
+		"itself in its throttled lane":  {self, sluice.ThrottledQueueConfig{ConcurrencyLimit: 3}, sluice.ErrWouldDeadlock, 1},
 		"a caller that waits above":     {ask, sluice.SequentialQueueConfig{}, sluice.ErrWouldDeadlock, 2},
 		"one after the other, no end":   {ask, nil, sluice.ErrInvokeDepth, 33},
 		"itself, no end":                {self, nil, sluice.ErrInvokeDepth, 33},

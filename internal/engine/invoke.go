@@ -60,10 +60,13 @@ func (u *unit) Invoke(ctx context.Context, call host.Invocation) (*host.Invoked,
 		body, err := encode.JSON(map[string]string{"executionId": id})
 		return &host.Invoked{ExecutionID: id, StatusCode: http.StatusOK, ContentType: jsonType, Body: body}, err
 	}
-	if c.invoked != nil {
-		return c.invoked, nil
+	if c.invoked == nil { // The call is on record already.
+		err = c.wait(ctx, func() error {
+			c.invoked, err = c.answer(ctx, id)
+			return err
+		})
 	}
-	return c.answer(ctx, id)
+	return c.invoked, err
 }
 
 // newInvocation finds the flow that is called, as it is deployed now.
@@ -122,30 +125,40 @@ func (d *definition) callee(call *host.Invocation) (*Flow, error) {
 }
 
 // run starts the execution, unless it was started before, and waits for its end if it is to.
-// Meanwhile the caller gives up its slot: the flow that it waits for may need it.
 func (c *invocation) run(ctx context.Context) (data []byte, err error) {
 	if err := c.x.ensureAccepted(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
-	if c.waits {
-		if err := c.checkSeat(ctx); err != nil {
-			return nil, err
-		}
-		c.x.room.lend()
-		defer func() {
-			if reclaimErr := c.x.room.reclaim(ctx); err == nil {
-				err = reclaimErr
+	var id string
+	if !c.waits {
+		id, err = c.start(ctx)
+	} else {
+		err = c.wait(ctx, func() error {
+			if id, err = c.start(ctx); err == nil {
+				c.invoked, err = c.answer(ctx, id)
 			}
-		}()
-	}
-	id, err := c.start(ctx)
-	if err == nil && c.waits {
-		c.invoked, err = c.answer(ctx, id)
+			return err
+		})
 	}
 	if err != nil {
 		return nil, err
 	}
 	return encode.JSON(id)
+}
+
+// wait calls what waits for the flow, if that can end. Meanwhile the caller gives up its slot:
+// the flow that it waits for may need it.
+func (c *invocation) wait(ctx context.Context, call func() error) (err error) {
+	if err := c.checkSeat(ctx); err != nil {
+		return err
+	}
+	c.x.room.lend()
+	defer func() {
+		if reclaimErr := c.x.room.reclaim(ctx); err == nil {
+			err = reclaimErr
+		}
+	}()
+	return call()
 }
 
 // start returns the id of the execution that the call is about: one that was started before,
@@ -269,16 +282,13 @@ func (c *invocation) answer(ctx context.Context, id string) (*host.Invoked, erro
 	}, nil
 }
 
-// checkSeat refuses to wait for an execution that waits for its callers: those above it that
-// wait have all seats of its lane.
+// checkSeat refuses to wait for an execution of a lane of which a caller above it keeps a seat
+// meanwhile: even where another is free now, several such calls at once would wait for each
+// other.
 func (c *invocation) checkSeat(ctx context.Context) error {
 	lane := c.target.lane()
-	held := 0
 	for above := c.x.record; lane.Limit > 0; {
-		if above.Lane.Key == lane.Key {
-			held++
-		}
-		if held >= lane.Limit {
+		if above.Lane.Limit > 0 && above.Lane.Key == lane.Key {
 			return sluice.Permanent(fmt.Errorf("flow %q: %w", c.target.Flow.Name, sluice.ErrWouldDeadlock))
 		}
 		_, marks, err := decodePayload(above.Payload)
