@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -119,6 +120,33 @@ func TestSeveralTriggers(t *testing.T) {
 		require.Equal(t, []any{202, "stopped"}, []any{response.StatusCode, response.Text})
 		h.Drain()
 		require.Len(t, h.Executions(), 4)
+	})
+}
+
+func TestStateOfThePreprocessFlowIsKeptWhoeverStops(t *testing.T) {
+	t.Parallel()
+	integration := multiTenantRouter(toAll("a", "b"), func(router *sluice.Flow) {
+		route := router.OnExecution
+		router.OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+			result, err := route(ctx, run)
+			return result, errors.Join(err, run.IntegrationState().Increment(ctx, "routed", 1), run.ExecutionState().Set(ctx, "own", 1))
+		}
+	})
+	integration.Flows[1].OnTrigger = func(_ context.Context, run *sluice.Run, _ *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+		if run.Customer.ExternalID == "a" {
+			return &sluice.TriggerResult{Stop: true, Response: &sluice.HTTPResponse{StatusCode: 202}}, nil
+		}
+		return nil, nil
+	}
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		deployFor(h, "a", "b")
+		for n := range 3 {
+			x := h.Execution(executionID(t, h.Post("contact.created", contact)))
+			h.Drain()
+			x.IntegrationState().Require("routed", n+1)
+			require.Equal(t, "b", x.Customer)
+			require.Empty(t, x.ExecutionState().Keys())
+		}
 	})
 }
 

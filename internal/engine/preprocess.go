@@ -26,7 +26,7 @@ func (e *InstanceError) Error() string {
 // prelude is what the preprocess flow leaves to the executions that it routes to.
 type prelude struct {
 	// id of the execution, and changes of state to commit with it; only the first has those
-	// of the preprocess flow.
+	// of the preprocess flow, or the one that adopts them.
 	id      string
 	changes []store.StateChange
 	// route tells the executions of one request apart; empty if there is only one.

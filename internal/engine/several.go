@@ -21,7 +21,7 @@ func (e *Engine) FireAll(ctx context.Context, targets []Target, method string, p
 	}
 	var all []*Fired
 	var stopped *Fired
-	for _, target := range targets {
+	for i, target := range targets {
 		fired, err := e.Fire(ctx, target, method, copyPayload(payload))
 		switch {
 		case err != nil && fired == nil:
@@ -29,6 +29,9 @@ func (e *Engine) FireAll(ctx context.Context, targets []Target, method string, p
 		case err != nil:
 			return []*Fired{fired}, err
 		case !fired.Stop:
+			if i > 0 && len(all) == 0 {
+				fired.execution.adopt(targets[0].prelude)
+			}
 			all = append(all, fired)
 		case stopped == nil:
 			stopped = fired
@@ -38,6 +41,16 @@ func (e *Engine) FireAll(ctx context.Context, targets []Target, method string, p
 		all = []*Fired{stopped}
 	}
 	return all, nil
+}
+
+// adopt has the execution commit what the preprocess flow changed, for the first one, whose
+// trigger stopped.
+func (x *execution) adopt(first *prelude) {
+	for _, change := range first.changes {
+		if change.Scope.Kind != store.ScopeExecution {
+			x.changes = append(x.changes, change)
+		}
+	}
 }
 
 // AcceptAll is Accept for several in one commit: with an error, none of them is accepted.
