@@ -178,7 +178,7 @@ func (s *stage) send(flow string, body string, headers ...string) (response *slu
 // settle lets everything come to its end and checks that nothing was lost.
 func (s *stage) settle() {
 	s.Helper()
-	s.pass(15 * time.Minute)
+	s.pass(15 * time.Minute) // Longer than what was sent twice, its answer lost, is tried.
 	s.h.Mend()
 	for _, x := range s.h.Pending() {
 		s.Fatalf("it hangs:\n%s", x.Timeline())

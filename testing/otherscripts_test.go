@@ -18,7 +18,7 @@ func calls() script {
 		name: "calls, batches, cancels",
 		options: func(n *notes) runtime.Options {
 			options := optionsOf(
-				sluice.Flow{Name: "Work", StableKey: "work", OnExecution: n.work, RetryConfig: &sluice.RetryConfig{MaxAttempts: 2, DelayMinutes: 10}},
+				sluice.Flow{Name: "Work", StableKey: "work", OnExecution: n.work, RetryConfig: &sluice.RetryConfig{MaxAttempts: 2, DelayMinutes: 4}},
 				sluice.Flow{Name: "Ask", StableKey: "ask", OnExecution: askWork, RetryConfig: &sluice.RetryConfig{MaxAttempts: 3, DelayMinutes: 1}},
 				sluice.Flow{
 					Name: "Import", StableKey: "import", OnExecution: n.work, Trigger: sluice.BatchTrigger[item, int]{OnTrigger: twoPages},
@@ -38,15 +38,20 @@ func calls() script {
 			s.pass(20 * time.Second)
 			s.again(func() error { return s.cancel(doomed) })
 			s.settle()
-			batches := map[int]int{}
+			pages, batches := 0, map[int]int{}
 			for _, x := range s.h.Executions() {
-				if x.InvokeType == sluice.InvokeBatch {
+				switch {
+				case x.InvokeType == sluice.InvokeWebhook && x.Flow == "import":
+					pages++
+				case x.InvokeType == sluice.InvokeBatch:
 					var body item
 					require.NoError(s, x.Payload.Body.Decode(&body))
 					batches[body.ID]++
 				}
 			}
-			require.Equal(s, map[int]int{10: 1, 11: 1, 20: 1}, batches)
+			require.Positive(s, pages)
+			imports := pages / 2 // There is one more for each request that got no answer.
+			require.Equal(s, map[int]int{10: imports, 11: imports, 20: imports}, batches)
 		},
 	}
 }
