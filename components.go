@@ -30,6 +30,9 @@ type Inputs map[string]any
 type TriggerDefinition struct {
 	// Perform sees each request of the flow, and what its schedule brings about. Required.
 	Perform ComponentTriggerFunc
+	// OnDeployTrigger is the trigger's initial sync. It is called instead of Perform, once,
+	// when an instance is first deployed, for flows with RunInitialSyncOnDeploy.
+	OnDeployTrigger ComponentTriggerFunc
 	// OnInstanceDeploy and OnInstanceDelete are called before the flow's own.
 	OnInstanceDeploy ComponentLifecycleFunc
 	OnInstanceDelete ComponentLifecycleFunc

@@ -51,7 +51,8 @@ type Flow struct {
 	OnDeployTrigger TriggerFunc
 	// BatchConfig splits the items of a BatchTrigger over executions.
 	BatchConfig *BatchConfig
-	// RunInitialSyncOnDeploy runs a component trigger's initial sync on first deployment.
+	// RunInitialSyncOnDeploy runs a component trigger's initial sync, its OnDeployTrigger, on
+	// first deployment.
 	// A BatchTrigger with OnDeploy needs no such flag.
 	RunInitialSyncOnDeploy bool
 

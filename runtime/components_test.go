@@ -64,6 +64,11 @@ func (s *webshop) component() sluice.Component {
 				changed.Body = sluice.NewBody(inputs)
 				return &sluice.TriggerResult{Payload: &changed}, nil
 			},
+			OnDeployTrigger: func(_ context.Context, _ *sluice.Run, payload *sluice.TriggerPayload, inputs sluice.Inputs) (*sluice.TriggerResult, error) {
+				changed := *payload
+				changed.Body = sluice.NewBody(map[string]any{"all orders of": inputs["url"]})
+				return &sluice.TriggerResult{Payload: &changed}, nil
+			},
 			OnInstanceDeploy:         hook("deploy"),
 			OnInstanceDelete:         hook("delete"),
 			WebhookLifecycleHandlers: &sluice.ComponentWebhookLifecycleHandlers{Create: hook("up"), Delete: hook("down")},
@@ -179,26 +184,49 @@ func TestAComponentsTriggerPolls(t *testing.T) {
 	})
 }
 
+func TestAComponentsInitialSyncRunsOnFirstDeployment(t *testing.T) {
+	t.Parallel()
+	s := &webshop{}
+	s.run(t, func(t *testing.T, h *sluicetest.Harness) {
+		for range 2 {
+			h.Deploy(runtime.Deployment{})
+			h.Drain()
+		}
+		syncs := h.Find(store.Filter{InvokeType: string(sluice.InvokeDeploy)})
+		require.Len(t, syncs, 1)
+		syncs[0].RequireResult(map[string]any{"all orders of": "https://eu.example.com"})
+	}, func(i *sluice.Integration) { i.Flows[0].RunInitialSyncOnDeploy = true })
+}
+
 // TestWhatIsMissingOfComponentsIsReportedAtOnce.
 func TestWhatIsMissingOfComponentsIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := &webshop{}
 	other := shopManifest
 	other.Key, other.Name = "other", "other"
+	bare := shopManifest
+	bare.Key, bare.Name = "bare", "bare"
 	_, err := runtime.New(t.Context(), runtime.Options{
 		Integrations: []*sluice.Integration{s.integration(func(i *sluice.Integration) {
-			i.ComponentRegistry = append(i.ComponentRegistry, other)
+			i.ComponentRegistry = append(i.ComponentRegistry, other, bare)
 			second := i.Flows[0]
 			second.Name, second.StableKey = "Second", "second"
 			second.Trigger = sluice.ComponentTrigger{Component: "other", Key: "orders"}
-			i.Flows = append(i.Flows, second)
+			third := i.Flows[0]
+			third.Name, third.StableKey, third.RunInitialSyncOnDeploy = "Third", "third", true
+			third.Trigger = sluice.ComponentTrigger{Component: "bare", Key: "orders"}
+			i.Flows = append(i.Flows, second, third)
 		})},
-		Components: []sluice.Component{{Key: "half", Triggers: map[string]sluice.TriggerDefinition{"x": {}}}},
-		Database:   ":memory:",
+		Components: []sluice.Component{
+			{Key: "half", Triggers: map[string]sluice.TriggerDefinition{"x": {}}},
+			{Key: "bare", Triggers: map[string]sluice.TriggerDefinition{"order-webhook": {Perform: s.component().Triggers["order-webhook"].Perform}}},
+		},
+		Database: ":memory:",
 	})
 	for _, want := range []string{
 		`flows[0].trigger: trigger "order-webhook" of component "acme-shop" has no code`,
 		`flows[2].trigger: trigger "order-webhook" of component "other" has no code`,
+		`flows[3].runInitialSyncOnDeploy: trigger "order-webhook" of component "bare" has no initial sync`,
 		`component "half": trigger "x" has no Perform`,
 	} {
 		require.ErrorContains(t, err, want)

@@ -29,17 +29,19 @@ type componentTrigger struct {
 	values map[string]sluice.InputExpression
 }
 
-// perform is the trigger function of the flow.
-func (t *componentTrigger) perform(ctx context.Context, run *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
-	inputs, err := t.entry.Resolve(t.values, run.ConfigVar)
-	if err != nil {
-		return nil, err
+// bind makes a trigger function of the component one of the flow.
+func (t *componentTrigger) bind(trigger sluice.ComponentTriggerFunc) sluice.TriggerFunc {
+	return func(ctx context.Context, run *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+		inputs, err := t.entry.Resolve(t.values, run.ConfigVar)
+		if err != nil {
+			return nil, err
+		}
+		return trigger(ctx, run, payload, inputs)
 	}
-	return t.Perform(ctx, run, payload, inputs)
 }
 
-// bind makes a hook of the component one of the flow.
-func (t *componentTrigger) bind(hook sluice.ComponentLifecycleFunc) sluice.LifecycleFunc {
+// bindHook makes a hook of the component one of the flow.
+func (t *componentTrigger) bindHook(hook sluice.ComponentLifecycleFunc) sluice.LifecycleFunc {
 	if hook == nil {
 		return nil
 	}
@@ -61,10 +63,10 @@ func (f *Flow) setHooks() {
 		}
 	}
 	if c := f.component; c != nil {
-		add(&f.onDeploy, c.bind(c.OnInstanceDeploy))
-		add(&f.onDelete, c.bind(c.OnInstanceDelete))
+		add(&f.onDeploy, c.bindHook(c.OnInstanceDeploy))
+		add(&f.onDelete, c.bindHook(c.OnInstanceDelete))
 		if handlers := c.WebhookLifecycleHandlers; handlers != nil {
-			f.webhooks = append(f.webhooks, &sluice.WebhookLifecycleHandlers{Create: c.bind(handlers.Create), Delete: c.bind(handlers.Delete)})
+			f.webhooks = append(f.webhooks, &sluice.WebhookLifecycleHandlers{Create: c.bindHook(handlers.Create), Delete: c.bindHook(handlers.Delete)})
 		}
 	}
 	add(&f.onDeploy, f.OnInstanceDeploy)
@@ -86,6 +88,10 @@ func (d *definition) resolve(components map[string]sluice.Component) error {
 			code, ok := components[manifest.Key].Triggers[entry.EntryKey()]
 			if !ok {
 				faults = append(faults, fmt.Errorf("flows[%d].trigger: trigger %q of component %q has no code: add the component to Options.Components",
+					i, entry.EntryKey(), manifest.Key))
+			}
+			if ok && flow.RunInitialSyncOnDeploy && code.OnDeployTrigger == nil {
+				faults = append(faults, fmt.Errorf("flows[%d].runInitialSyncOnDeploy: trigger %q of component %q has no initial sync: set its OnDeployTrigger",
 					i, entry.EntryKey(), manifest.Key))
 			}
 			flow.component = &componentTrigger{code, entry, trigger.Values}

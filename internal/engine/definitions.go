@@ -144,9 +144,6 @@ func newDefinitions(integrations []*sluice.Integration, list []sluice.Component)
 		if err := integration.Validate(); err != nil {
 			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
 		}
-		if err := checkSupported(integration); err != nil {
-			return nil, fmt.Errorf("the integration at index %d: %w", i, err)
-		}
 		if _, twice := definitions[integration.Name]; twice {
 			return nil, fmt.Errorf("the integration at index %d: the name %q is registered already", i, integration.Name)
 		}

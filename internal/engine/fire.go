@@ -113,12 +113,20 @@ func (x *execution) fireTrigger(ctx context.Context, fired *Fired, method string
 // triggerFunc is what sees each request of the flow; nil is nobody.
 func (f *Flow) triggerFunc() sluice.TriggerFunc {
 	if f.component != nil {
-		return f.component.perform
+		return f.component.bind(f.component.Perform)
 	}
 	if trigger, ok := f.trigger.(sluice.HMACTrigger); ok {
 		return trigger.OnTrigger
 	}
 	return f.OnTrigger
+}
+
+// initialSync is what sees the first deployment of an instance; nil is nobody.
+func (f *Flow) initialSync() sluice.TriggerFunc {
+	if f.component != nil && f.RunInitialSyncOnDeploy {
+		return f.component.bind(f.component.OnDeployTrigger)
+	}
+	return f.OnDeployTrigger
 }
 
 // callFlowTrigger calls the flow's trigger, if it has one.

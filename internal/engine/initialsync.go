@@ -25,7 +25,8 @@ func (l *lifecycle) startSync(ctx context.Context, flow *Flow) error {
 	if batched {
 		_, batched = batcher.Has()
 	}
-	if !batched && flow.OnDeployTrigger == nil {
+	sync := flow.initialSync()
+	if !batched && sync == nil {
 		return nil
 	}
 	x, err := l.newExecution(flow, sluice.InvokeDeploy)
@@ -40,18 +41,18 @@ func (l *lifecycle) startSync(ctx context.Context, flow *Flow) error {
 	if _, err := l.engine.options.Store.Execution(ctx, x.record.ID); !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if err := x.fireDeploy(ctx); err != nil {
+	if err := x.fireDeploy(ctx, sync); err != nil {
 		x.refused(err) // It fails as an execution does, not the deployment.
 		return nil
 	}
 	return l.engine.enqueue(ctx, x)
 }
 
-// fireDeploy lets the flow's trigger for deployments see the deployment.
-func (x *execution) fireDeploy(ctx context.Context) error {
+// fireDeploy lets the trigger for deployments see the deployment.
+func (x *execution) fireDeploy(ctx context.Context, trigger sluice.TriggerFunc) error {
 	defer x.sealLogs()
 	fired := &Fired{execution: x}
-	if err := x.callTrigger(ctx, fired, x.target.Flow.OnDeployTrigger); err != nil {
+	if err := x.callTrigger(ctx, fired, trigger); err != nil {
 		return err
 	}
 	if fired.Stop {
