@@ -74,7 +74,8 @@ type Lane struct {
 	Key string
 	// Limit is how many executions of the lane may have a seat at once, for this one to take
 	// another; first attempts take theirs in the order of acceptance. 0 is no limit and no
-	// order: such executions have no seat.
+	// order: such executions have no seat. Where limits of one lane differ, as after a change
+	// of it, one that comes back may run before an earlier one with a lower limit.
 	Limit int
 }
 

@@ -101,6 +101,7 @@ func (m *model) requireTurn(r *rapid.T, e *modeled) {
 			require.LessOrEqual(r, slices.Index(m.all, e), slices.Index(m.all, first), "another suspect comes first")
 		}
 	case e.kept != none || first == nil:
+	case first.Lane.Limit != e.Lane.Limit && (e.released || len(e.Attempts) > 0): // It may have got its seat before.
 	default:
 		require.LessOrEqual(r, slices.Index(m.all, e), slices.Index(m.all, first), "another comes first in its lane")
 	}
