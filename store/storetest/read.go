@@ -23,14 +23,17 @@ func testRead(t *testing.T, s *suite) {
 		require.NoError(t, err)
 		require.Empty(t, records)
 	})
-	s.test(t, "newest first, in pages", func(t *testing.T, h *harness) {
+	s.test(t, "in pages, newest or oldest first", func(t *testing.T, h *harness) {
 		var want []string
 		for range 25 {
 			want = append(want, h.accept("a").ID)
 		}
-		slices.Reverse(want)
-		require.Equal(t, want, pages(t, h, store.Filter{}, 7))
-		require.Equal(t, want, pages(t, h, store.Filter{}, 25))
+		for _, size := range []int{7, 25} {
+			require.Equal(t, want, pages(t, h, store.Filter{OldestFirst: true}, size))
+			newest := slices.Clone(want)
+			slices.Reverse(newest)
+			require.Equal(t, newest, pages(t, h, store.Filter{}, size))
+		}
 	})
 	s.test(t, "filtered", testFilter)
 	s.test(t, "filtered by what started them", testFilterFields)
