@@ -91,12 +91,12 @@ func TestLanesOfSeveralRuntimes(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				require.NoError(t, runtimes[0].Stop(t.Context()), "the others go on")
 				time.Sleep(time.Minute)
+				require.NoError(t, errors.Join(runtimes[1].Stop(t.Context()), runtimes[2].Stop(t.Context())))
 				require.Equal(t, c.limit, r.most)
 				require.Len(t, r.started, len(bodies))
 				if c.limit == 1 {
 					require.Equal(t, bodies, r.firsts())
 				}
-				require.NoError(t, errors.Join(runtimes[1].Stop(t.Context()), runtimes[2].Stop(t.Context())))
 			})
 		})
 	}
