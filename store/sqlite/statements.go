@@ -28,6 +28,8 @@ type statements struct {
 	all []*sql.Stmt
 }
 
+// prepare prepares them. A bare ? as a LIMIT has SQLite compile its statement anew each time that
+// it is bound, to plan for the number: +? does not.
 func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 	s := &statements{}
 	for _, p := range []struct {
@@ -51,12 +53,12 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, lane, seq) DO UPDATE SET due = excluded.due,
 			kept = excluded.kept, recovered = excluded.recovered, deaths = excluded.deaths, crashes = excluded.crashes`},
 		{&s.unpend, "DELETE FROM pending WHERE instance = ? AND lane = ? AND seq = ?"},
-		{&s.due, "SELECT " + pendingColumns + ", due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT ?"},
+		{&s.due, "SELECT " + pendingColumns + ", due FROM pending WHERE due IS NOT NULL ORDER BY due LIMIT +?"},
 		{&s.resume, "UPDATE pending SET due = NULL WHERE instance = ? AND lane = ? AND seq = ?"},
 		{&s.pending, "SELECT " + pendingColumns + ` FROM pending WHERE instance = ? AND lane = ? AND seq > ?
-			AND due IS NULL AND kept = 0 AND deaths < 2 ORDER BY seq LIMIT ?`},
+			AND due IS NULL AND kept = 0 AND deaths < 2 ORDER BY seq LIMIT +?`},
 		{&s.suspects, "SELECT " + pendingColumns + ` FROM pending WHERE deaths > 1 AND seq > ?
-			AND due IS NULL AND kept = 0 ORDER BY seq LIMIT ?`},
+			AND due IS NULL AND kept = 0 ORDER BY seq LIMIT +?`},
 		{&s.crashes, "UPDATE pending SET deaths = ?, crashes = ? WHERE instance = ? AND lane = ? AND seq = ?"},
 		{&s.lane, "SELECT instance, lane FROM pending WHERE (instance, lane) > (?, ?) ORDER BY instance, lane LIMIT 1"},
 		{&s.mark, "UPDATE recovery SET mark = ?"},
@@ -67,7 +69,7 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.dueSchedules, "SELECT " + scheduleColumns + ` FROM schedules WHERE due > 0 AND (?1 IS NULL OR NOT EXISTS (
 			SELECT 1 FROM instances i WHERE i.id = schedules.instance
 			AND (i.integration, i.version) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))))
-			ORDER BY due, instance, flow LIMIT ?2`},
+			ORDER BY due, instance, flow LIMIT +?2`},
 		{&s.version, "SELECT integration, version FROM instances WHERE id = ?"},
 		{&s.advance, "UPDATE schedules SET due = ?, last = coalesce(?, last) WHERE instance = ? AND flow = ? AND due = ?"},
 		{&s.purge, "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT 2)"},
