@@ -11,6 +11,10 @@ MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.tmp/
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
 
+# What fails in the middle of a pipe fails the command.
+SHELL       := bash
+.SHELLFLAGS := -e -o pipefail -c
+
 # The linter's cache names files by path, so each checkout keeps its own.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.tmp/golangci-lint-cache
 
@@ -49,7 +53,8 @@ mutants: ## Break each guarantee in turn; its test must fail (MUTANTS="name …"
 
 chaos: postgres ## Kill processes under load, and simulate up to 1,000 seeds; five minutes.
 	@go run ./internal/chaos
-	@go test -count=1 -v -timeout 10m ./internal/simulation -seeds 1000 -within 2m | grep -v '^ *=== \|--- PASS: TestSimulation/\|: accepted '
+	@go test -count=1 -v -timeout 10m ./internal/simulation -seeds 1000 -within 2m \
+		| grep -v '^ *=== \|--- PASS: TestSimulation/\|: accepted '
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s).
 	@set -e; for module in $(MODULES); do ( \

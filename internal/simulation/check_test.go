@@ -3,7 +3,9 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-go/sluice/store"
@@ -39,7 +41,7 @@ func (c *checker) fault(property int, format string, args ...any) {
 
 // accepted: what a caller was told is on record.
 func (c *checker) accepted() {
-	for id := range c.history.accepted {
+	for _, id := range append(slices.Collect(maps.Keys(c.history.accepted)), c.history.duplicates...) {
 		if c.byID[id] == nil {
 			c.fault(1, "execution %s was answered 200 and is not on record", id)
 		}
@@ -178,10 +180,23 @@ func (c *checker) retries() {
 				c.fault(9, "execution %s: attempt %d started early", r.ID, next.Attempt)
 			}
 		}
-		if asked, known := c.history.accepted[r.ID]; known && r.Status == store.StatusFailed && asked.Body.Fail < len(r.Attempts) {
+		if asked, known := c.history.accepted[r.ID]; known && r.Status == store.StatusFailed && asked.Body.Fail < len(r.Attempts) && !c.crashed(r) {
 			c.fault(2, "execution %s failed: %s", r.ID, r.Attempts[len(r.Attempts)-1].Error)
 		}
 	}
+}
+
+// crashed tells whether an execution was given up for the processes that died under it.
+func (c *checker) crashed(r *store.Record) bool {
+	const limit = 3
+	last := r.Attempts[len(r.Attempts)-1]
+	died := 0
+	for _, at := range c.history.deaths {
+		if !at.Before(r.AcceptedAt) && !at.After(last.EndedAt) {
+			died++
+		}
+	}
+	return died >= limit && strings.HasPrefix(last.Error, fmt.Sprintf("the process died %d times", limit))
 }
 
 // superseded: no retry starts after a newer execution about the same was answered.

@@ -12,6 +12,10 @@ type history struct {
 	steps []stepRun
 	// accepted are the ids that callers were told, with what they had sent.
 	accepted map[string]request
+	// duplicates are the ids that callers were told of requests that came before theirs.
+	duplicates []string
+	// deaths are when processes were killed or paused.
+	deaths []time.Time
 	// resumes are when pauses ended, by the name of the process.
 	resumes map[string][]time.Time
 	// answers counts them by status code.
@@ -73,20 +77,28 @@ func (h *history) step(node, execution, key string) {
 	h.steps = append(h.steps, stepRun{node, execution, key, time.Now()})
 }
 
+func (h *history) died() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deaths = append(h.deaths, time.Now())
+}
+
 func (h *history) resumed(node string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.resumes[node] = append(h.resumes[node], time.Now())
 }
 
-func (h *history) answer(status int, id string, r request) {
+func (h *history) answer(status int, id string, duplicate bool, r request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.answers[status]++
-	if status == 200 {
-		if _, known := h.accepted[id]; !known {
-			r.Answered = time.Now()
-			h.accepted[id] = r
-		}
+	switch {
+	case status != 200:
+	case duplicate:
+		h.duplicates = append(h.duplicates, id)
+	default:
+		r.Answered = time.Now()
+		h.accepted[id] = r
 	}
 }

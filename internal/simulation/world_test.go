@@ -89,6 +89,7 @@ func (w *world) start(n *node) {
 
 // kill ends a process at once: nothing that it does from now on reaches the store.
 func (w *world) kill(n *node) {
+	w.history.died()
 	n.faults.kill()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	cancel()
@@ -125,6 +126,7 @@ func (w *world) live() {
 		}
 		event()
 	}
+	time.Sleep(time.Until(end))
 	w.under.Wait()
 }
 
@@ -162,7 +164,7 @@ func (w *world) request() {
 			Duplicate   bool   `json:"duplicate"`
 		}
 		_ = json.Unmarshal(answer.Body.Bytes(), &accepted)
-		w.history.answer(answer.Code, accepted.ExecutionID, r)
+		w.history.answer(answer.Code, accepted.ExecutionID, accepted.Duplicate, r)
 	})
 }
 
@@ -178,6 +180,7 @@ func (w *world) trouble() {
 		w.kill(n)
 		w.later(length, func() { w.start(n) })
 	case 2, 3:
+		w.history.died()
 		n.faults.pause()
 		w.later(length, func() { w.resume(n) })
 	case 4:
