@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sluice-go/sluice/store"
 )
 
 // TestFaultsStrikeEveryMethod finds the methods of the store by reflection: none passes by the
@@ -24,8 +22,8 @@ func TestFaultsStrikeEveryMethod(t *testing.T) {
 			t.Parallel()
 			h := &Harness{t: t}
 			h.Fail(errStruck, Before(name))
-			faulty := faultyStore{newLife(&h.faults, nil)}
-			method := reflect.ValueOf(store.Store(faulty)).MethodByName(name)
+			faulty := faultyStore(nil, newLife(&h.faults, nil))
+			method := reflect.ValueOf(faulty).MethodByName(name)
 			args := make([]reflect.Value, method.Type().NumIn())
 			for i := range args {
 				args[i] = reflect.Zero(method.Type().In(i))

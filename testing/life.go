@@ -33,10 +33,7 @@ func newLife(faults *faults, database store.Store) *life {
 
 // decorate has faults strike in a runtime with the options.
 func (l *life) decorate(options runtime.Options) runtime.Options {
-	options.Store = faultyStore{l}
-	if watcher, ok := l.store.(store.Watcher); ok {
-		options.Store = watchingStore{faultyStore{l}, watcher}
-	}
+	options.Store = faultyStore(l.store, l)
 	if options.Transport == nil {
 		options.Transport = http.DefaultTransport
 	}

@@ -16,19 +16,17 @@ var errKilled = errors.New("simulation: the process is dead")
 // faults stands between a runtime and the store that all share. What it refuses has not
 // happened.
 type faults struct {
-	store.Store
-
 	mu      sync.Mutex
 	random  *rand.Rand
 	killed  bool
 	resumed chan struct{} // not nil while the process is paused; closed when it goes on
-	// failing and slow are how likely a write fails, and how long one takes at most.
+	// failing and slow are how likely a call fails, and how long one takes at most.
 	failing float64
 	slow    time.Duration
 }
 
-func newFaults(shared store.Store, seed uint64) *faults {
-	return &faults{Store: shared, random: rand.New(rand.NewPCG(seed, 0))}
+func newFaults(seed uint64) *faults {
+	return &faults{random: rand.New(rand.NewPCG(seed, 0))}
 }
 
 // kill makes every call fail from now on.
@@ -60,7 +58,7 @@ func (f *faults) resume() {
 	}
 }
 
-// disturb sets how likely writes fail, and how long they take.
+// disturb sets how likely calls fail, and how long they take.
 func (f *faults) disturb(failing float64, slow time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -97,8 +95,8 @@ func (f *faults) draw() (delay time.Duration, err error) {
 	return delay, err
 }
 
-// write passes a write on, late or not at all.
-func (f *faults) write(call func() error) error {
+// pass makes a call, late or not at all.
+func (f *faults) pass(_ context.Context, _ string, call func() error) error {
 	delay, err := f.draw()
 	if err != nil {
 		return err
@@ -109,38 +107,7 @@ func (f *faults) write(call func() error) error {
 	}
 	err = call()
 	if _, dead := f.draw(); errors.Is(dead, errKilled) {
-		return dead // It is written, but nobody hears of it.
+		return dead // It has happened, but nobody hears of it.
 	}
 	return err
-}
-
-func (f *faults) Accept(ctx context.Context, a *store.Acceptance) (accepted *store.Accepted, err error) {
-	err = f.write(func() (err error) { accepted, err = f.Store.Accept(ctx, a); return err })
-	return accepted, err
-}
-
-func (f *faults) AcceptAll(ctx context.Context, all []*store.Acceptance) (accepted []*store.Accepted, err error) {
-	err = f.write(func() (err error) { accepted, err = f.Store.AcceptAll(ctx, all); return err })
-	return accepted, err
-}
-
-func (f *faults) Claim(ctx context.Context, worker store.Worker, limit int) (claims []*store.Claim, err error) {
-	err = f.write(func() (err error) { claims, err = f.Store.Claim(ctx, worker, limit); return err })
-	return claims, err
-}
-
-func (f *faults) Release(ctx context.Context, claim *store.Claim, pause store.Pause) error {
-	return f.write(func() error { return f.Store.Release(ctx, claim, pause) })
-}
-
-func (f *faults) RecordStep(ctx context.Context, claim *store.Claim, step *store.Step) error {
-	return f.write(func() error { return f.Store.RecordStep(ctx, claim, step) })
-}
-
-func (f *faults) Finish(ctx context.Context, claim *store.Claim, outcome *store.Outcome) error {
-	return f.write(func() error { return f.Store.Finish(ctx, claim, outcome) })
-}
-
-func (f *faults) PutInstance(ctx context.Context, instance *store.Instance) error {
-	return f.write(func() error { return f.Store.PutInstance(ctx, instance) })
 }

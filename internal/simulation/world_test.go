@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/intercept"
 	"github.com/sluice-go/sluice/runtime"
 	"github.com/sluice-go/sluice/store"
 	"github.com/sluice-go/sluice/store/sqlite"
@@ -77,10 +78,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 // start begins a new life of a process.
 func (w *world) start(n *node) {
-	n.faults = newFaults(w.db, w.random.Uint64())
+	n.faults = newFaults(w.random.Uint64())
 	rt, err := runtime.New(w.t.Context(), runtime.Options{
 		Integrations: []*sluice.Integration{definition(w.history, n.name, n.version)},
-		Store:        n.faults, Lease: lease, RateLimit: -1, Logger: slog.New(slog.DiscardHandler),
+		Store:        intercept.New(w.db, n.faults.pass), Lease: lease, RateLimit: -1, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(w.t, err)
 	require.NoError(w.t, rt.Start(w.t.Context()))
