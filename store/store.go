@@ -64,7 +64,8 @@ type Store interface {
 type Accepter interface {
 	// Accept commits the acceptance, or finds its duplicate. With a Worker the execution is
 	// claimed for it in the same commit; without, it waits for Claim. With an Outcome it
-	// is over already. An id that was accepted before returns ErrConflict.
+	// is over already. An id that was accepted before returns ErrConflict. A worker whose
+	// lease has run out is not given a claim before Extend has told it.
 	Accept(ctx context.Context, acceptance *Acceptance) (*Accepted, error)
 	// AcceptAll is Accept for several in one commit: with an error, none of them is
 	// accepted. The answers are in the order of the acceptances, each of which may repeat
@@ -78,10 +79,11 @@ type Claimer interface {
 	// worker: instances take turns, lanes of one instance too, and in each lane they come in
 	// the order of their acceptance, a retry that is due before later ones. In a lane with a
 	// limit one is claimed only while fewer have a seat, over all workers. Nothing of a
-	// paused instance is claimed, nor of one that the worker does not serve. Of the executions during which the process died twice,
-	// since their last outcome, at most one is claimed at any time, in the order of their
-	// acceptance as their lanes have seats; it holds up no others. Claim returns the
-	// context's cause when that ends first.
+	// paused instance is claimed, nor of one that the worker does not serve. Of the executions
+	// during which the process died twice, since their last outcome, at most one is claimed at
+	// any time, in the order of their acceptance as their lanes have seats; it holds up no
+	// others. Claim returns the context's cause when that ends first, and ErrLeaseLost when the
+	// worker's lease has run out and Extend has not told it yet.
 	Claim(ctx context.Context, worker Worker, limit int) ([]*Claim, error)
 	// Release gives a claim back unfinished: the execution is ready again after the pause,
 	// and neither its attempt nor the death of the process from then on counts.

@@ -24,10 +24,13 @@ func (e *Engine) dispatch() {
 	defer e.Leave()
 	for e.claiming.Err() == nil {
 		claims, err := e.options.Store.Claim(e.claiming, e.worker, max(1, min(e.slots.free(), claimBatch)))
-		if err == nil {
+		switch {
+		case err == nil:
 			e.backlog.claimed(claims)
 			e.start(e.holdAll(claims))
-		} else if e.claiming.Err() == nil {
+		case e.claiming.Err() != nil:
+		case errors.Is(err, store.ErrLeaseLost) && e.noticeLoss():
+		default:
 			e.options.Logger.ErrorContext(e.claiming, "claiming executions failed", "error", err)
 			e.doubt()
 			pause(e.claiming, claimPause)

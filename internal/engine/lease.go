@@ -29,6 +29,24 @@ func (e *Engine) keepLease() {
 	}
 }
 
+// noticeLoss has the store tell that the lease was lost, without which it hands out no claims.
+func (e *Engine) noticeLoss() bool {
+	ctx, cancel := context.WithTimeout(e.work, e.worker.Lease)
+	defer cancel()
+	_, err := e.options.Store.Extend(ctx, e.worker)
+	if errors.Is(err, store.ErrLeaseLost) {
+		e.loseLease(err)
+		err = nil
+	}
+	return err == nil
+}
+
+// loseLease ends what runs here.
+func (e *Engine) loseLease(err error) {
+	e.options.Logger.ErrorContext(e.work, "the lease was lost: what runs here may run elsewhere", "error", err)
+	e.tenures.endAll(sluice.ErrLeaseLost)
+}
+
 // extend begins the lease anew, and returns when it began last. Where the store cannot be
 // reached for the length of a lease, others may have taken over what runs here: it ends.
 func (e *Engine) extend(extended time.Time) time.Time {
@@ -46,8 +64,7 @@ func (e *Engine) extend(extended time.Time) time.Time {
 	case e.work.Err() != nil:
 		return extended
 	case errors.Is(err, store.ErrLeaseLost), time.Since(extended) >= e.worker.Lease:
-		e.options.Logger.ErrorContext(e.work, "the lease was lost: what runs here may run elsewhere", "error", err)
-		e.tenures.endAll(sluice.ErrLeaseLost)
+		e.loseLease(err)
 		return now
 	default:
 		e.options.Logger.WarnContext(e.work, "extending the lease failed", "error", err)

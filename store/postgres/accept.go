@@ -13,10 +13,7 @@ import (
 
 // Accept implements [store.Accepter].
 func (s *Store) Accept(ctx context.Context, acceptance *store.Acceptance) (*store.Accepted, error) {
-	w, err := newAccept(acceptance)
-	if err == nil && w.Worker.ID != "" {
-		err = s.employ(ctx, w.Worker)
-	}
+	w, err := s.prepare(ctx, acceptance)
 	if err == nil {
 		err = s.submit(ctx, w)
 	}
@@ -31,10 +28,7 @@ func (s *Store) AcceptAll(ctx context.Context, acceptances []*store.Acceptance) 
 	all := make(acceptAll, len(acceptances))
 	accepted := make([]*store.Accepted, len(acceptances))
 	for i, acceptance := range acceptances {
-		w, err := newAccept(acceptance)
-		if err == nil && w.Worker.ID != "" {
-			err = s.employ(ctx, w.Worker)
-		}
+		w, err := s.prepare(ctx, acceptance)
 		if err != nil {
 			return nil, acceptError(acceptance, err)
 		}
@@ -107,6 +101,20 @@ func newAccept(acceptance *store.Acceptance) (*accept, error) {
 	}
 	w := &accept{Acceptance: acceptance, id: id}
 	return w, w.check()
+}
+
+// prepare employs the worker of an acceptance. One whose lease was lost gets no claim.
+func (s *Store) prepare(ctx context.Context, acceptance *store.Acceptance) (*accept, error) {
+	w, err := newAccept(acceptance)
+	if err != nil || w.Worker.ID == "" {
+		return w, err
+	}
+	if err = s.employ(ctx, w.Worker); errors.Is(err, store.ErrLeaseLost) {
+		unclaimed := *acceptance
+		unclaimed.Worker, err = store.Worker{}, nil
+		w.Acceptance = &unclaimed
+	}
+	return w, err
 }
 
 func (w *accept) check() error {

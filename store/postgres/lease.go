@@ -66,15 +66,20 @@ func (l *leases) need(ctx, running context.Context, worker store.Worker, begin f
 	return err
 }
 
-// employ sees to it that a worker has a lease for what it is about to claim.
+// employ sees to it that a worker has a lease for what it is about to claim. It returns
+// ErrLeaseLost when that has run out and the worker was not told yet.
 func (s *Store) employ(ctx context.Context, worker store.Worker) error {
 	return s.leases.need(ctx, s.running, worker, func() error {
 		return s.within(ctx, func(ctx context.Context) error {
 			begun, err := affected(s.pool.Exec(ctx, `INSERT INTO workers AS w (id, expires) VALUES ($1, `+clock+` + $2)
-				ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE w.expires > `+clock,
+				ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE NOT w.lost AND w.expires > `+clock,
 				worker.ID, worker.Lease.Nanoseconds()))
-			if err == nil && !begun {
-				_, err = s.renew(ctx, worker, false)
+			if err != nil || begun {
+				return err
+			}
+			lost, err := s.renew(ctx, worker, false)
+			if err == nil && lost {
+				err = store.ErrLeaseLost
 			}
 			return err
 		})
@@ -136,8 +141,8 @@ func (s *Store) Claims(ctx context.Context, worker store.Worker) (claims []*stor
 }
 
 // renew begins another lease of a worker that has none, or whose lease has run out: then it
-// loses its claims. It returns whether any were lost that the worker was not told of; if it
-// is told now, those that it made meanwhile are lost too.
+// loses its claims. It returns whether any were lost that the worker was not told of; told
+// says that it is told now.
 func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost bool, err error) {
 	err = s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		expired := false
@@ -145,7 +150,7 @@ func (s *Store) renew(ctx context.Context, worker store.Worker, told bool) (lost
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		if expired || lost && told {
+		if expired {
 			taken, err := takeAway(ctx, tx, worker.ID)
 			if err != nil {
 				return err

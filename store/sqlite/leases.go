@@ -109,11 +109,6 @@ func (q *queue) extend(worker store.Worker, now time.Time) (canceled []string, e
 	w := q.leases.lessees[worker.ID]
 	if q.leases.lost[worker.ID] {
 		delete(q.leases.lost, worker.ID)
-		if w != nil && w.claims > 0 { // It has claimed again, but could not know.
-			q.orphan(w)
-			q.leases.retry = now
-			q.leases.changed()
-		}
 		return nil, store.ErrLeaseLost
 	}
 	if w == nil {

@@ -71,7 +71,7 @@ func (q *queue) spill(s *seat, worker store.Worker) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lanes[s.laneID]
-	if worker.ID != "" && q.open(s.instance, worker) && (s.limit == 0 || l == nil || l.free(s.limit)) {
+	if q.admits(s, worker) {
 		return false
 	}
 	if q.ready < q.limits.ready && (l == nil || !l.more && len(l.ready) < q.limits.laneReady) {
@@ -163,13 +163,19 @@ func (q *queue) put(s *seat) {
 func (q *queue) admit(s *seat, worker store.Worker) *store.Claim {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.open(s.instance, worker) || s.limit > 0 && !q.lane(s.laneID).free(s.limit) {
+	if !q.admits(s, worker) {
 		q.enqueued(s)
 		q.put(s)
 		return nil
 	}
 	q.sit(s)
 	return q.grant(s, worker)
+}
+
+// admits tells whether what was accepted may be claimed by the worker at once.
+func (q *queue) admits(s *seat, worker store.Worker) bool {
+	l := q.lanes[s.laneID]
+	return worker.ID != "" && !q.leases.lost[worker.ID] && q.open(s.instance, worker) && (s.limit == 0 || l == nil || l.free(s.limit))
 }
 
 // claim gives seats that were taken to a worker.
@@ -201,6 +207,9 @@ func (q *queue) take(worker store.Worker, limit int) (seats []*seat, w *waiter, 
 	}
 	if err, q.failed = q.failed, nil; err != nil {
 		return nil, nil, err
+	}
+	if q.leases.lost[worker.ID] {
+		return nil, nil, store.ErrLeaseLost
 	}
 	limited := false
 	for len(seats) < limit {

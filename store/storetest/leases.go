@@ -103,16 +103,18 @@ func testLeaseRunsOut(t *testing.T, h *harness) {
 	require.Len(t, h.record(lost[0].Execution.ID).Steps, 1)
 	other.nothingReady()
 
-	again := h.acceptAs(&store.Acceptance{Execution: execution(t, "b"), Worker: mute}).Claim
-	require.NotNil(t, again)
-	_, err := h.Extend(h.ctx(), mute)
+	again := execution(t, "b")
+	require.Nil(t, h.acceptAs(&store.Acceptance{Execution: again, Worker: mute}).Claim, "it does not know that its lease was lost")
+	_, err := h.Claim(h.ctx(), mute, 1)
 	require.ErrorIs(t, err, store.ErrLeaseLost)
-	require.ErrorIs(t, h.Finish(h.ctx(), again, outcome(1, store.StatusSucceeded)), store.ErrLeaseLost, "claimed before it knew")
+	_, err = h.Extend(h.ctx(), mute)
+	require.ErrorIs(t, err, store.ErrLeaseLost)
 	_, err = h.Extend(h.ctx(), mute)
 	require.NoError(t, err, "it was told")
 	claims, err := h.Claim(h.ctx(), mute, 1)
 	require.NoError(t, err)
-	require.Equal(t, again.Execution.ID, claims[0].Execution.ID)
+	require.Equal(t, again.ID, claims[0].Execution.ID)
+	require.Zero(t, claims[0].Crashes)
 	h.finish(claims[0], store.StatusSucceeded)
 	for _, claim := range found {
 		other.finish(claim, store.StatusSucceeded)
