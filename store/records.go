@@ -134,6 +134,8 @@ type Accepted struct {
 	Claim *Claim
 	// Canceled are the ids of the older executions with the same UniqueKey that failed and
 	// waited for another attempt: they were canceled, with an error that names this one's id.
+	// One whose next attempt was claimed goes on; if that claim ends without an outcome, this
+	// or the next acceptance cancels it, or the next claim says so.
 	Canceled []string
 }
 

@@ -63,7 +63,7 @@ func (c *checker) ended() {
 }
 
 // steps: none runs after it was journalled. A process that wakes up after its lease may begin
-// one in the moment in which it learns that: nothing of it counts.
+// one before it learns that, in much less time than a lease: nothing of it counts.
 func (c *checker) steps() {
 	ended := map[string]time.Time{}
 	for _, r := range c.records {
@@ -72,10 +72,17 @@ func (c *checker) steps() {
 		}
 	}
 	for _, step := range c.history.steps {
-		if at, ok := ended[step.Execution+" "+step.Key]; ok && step.At.After(at) && !slices.Contains(c.history.resumes[step.Node], step.At) {
+		if at, ok := ended[step.Execution+" "+step.Key]; ok && step.At.After(at) && !c.wokeUp(step.Node, step.At) {
 			c.fault(5, "step %s of execution %s ran at %v, after its record of %v", step.Key, step.Execution, step.At, at)
 		}
 	}
+}
+
+// wokeUp tells whether a process was paused less than a lease ago.
+func (c *checker) wokeUp(node string, at time.Time) bool {
+	return slices.ContainsFunc(c.history.resumes[node], func(resumed time.Time) bool {
+		return !resumed.After(at) && at.Sub(resumed) < lease
+	})
 }
 
 // states: a state changes with the outcome, once, and never with a failure.
@@ -199,7 +206,7 @@ func (c *checker) crashed(r *store.Record) bool {
 	return died >= limit && strings.HasPrefix(last.Error, fmt.Sprintf("the process died %d times", limit))
 }
 
-// superseded: no retry starts after a newer execution about the same was answered.
+// superseded: no retry that comes due after a newer execution about the same was answered starts.
 func (c *checker) superseded() {
 	for _, lane := range c.lanes(flowUnique) {
 		for _, a := range lane {
@@ -208,8 +215,8 @@ func (c *checker) superseded() {
 				if ra.Answered.IsZero() || rb.Answered.IsZero() || ra.Body.About != rb.Body.About || !ra.Answered.Before(rb.At) {
 					continue
 				}
-				for _, attempt := range a.Attempts[1:] {
-					if attempt.StartedAt.After(rb.Answered) {
+				for i, attempt := range a.Attempts[1:] {
+					if due := a.Attempts[i].NextAttempt; due.After(rb.Answered) && !attempt.StartedAt.IsZero() {
 						c.fault(10, "execution %s was retried at %v, %s had superseded it", a.ID, attempt.StartedAt, b.ID)
 					}
 				}

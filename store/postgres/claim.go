@@ -139,9 +139,15 @@ var takeTurn = `WITH picked AS (
 			SELECT seq FROM work WHERE status = 1 AND instance = t.instance AND lane = t.lane ORDER BY seq LIMIT t.want
 			FOR UPDATE SKIP LOCKED) AS r
 		WHERE NOT ` + closed("t.instance", 5) + `)
-	UPDATE work w SET status = 2, worker = $4, token = w.token + 1 FROM picked p, executions e
+	UPDATE work w SET status = 2, worker = $4, token = w.token + 1, canceled = ` + passed + ` FROM picked p, executions e
 	WHERE w.seq = p.seq AND e.seq = p.seq AND w.status = 1
 	RETURNING ` + claimColumns + ", p.turn"
+
+// passed is why a claimed execution of work w and executions e is to be canceled: also because it
+// failed before and a newer one with its key came while it was claimed, whose claim was lost or
+// given back. One that comes while it waits ends it.
+const passed = `CASE WHEN w.canceled = '' AND w.attempt > 1 AND e.unique_key <> ''
+	THEN coalesce('` + superseded + `' || ` + newer + `, '') ELSE w.canceled END`
 
 const claimColumns = executionColumns + ", w.token, w.attempt, w.recovered, w.crashes, w.canceled"
 

@@ -145,11 +145,15 @@ func finishTogether(b *batch, writes []*finish) {
 	})
 }
 
+// newer is the id of the newest execution that is about the same as one of executions e, null if
+// there is none.
+const newer = `(SELECT n.id FROM executions n WHERE e.unique_key <> '' AND n.unique_key <> ''
+			AND n.instance = e.instance AND n.flow = e.flow AND n.unique_key = e.unique_key AND n.seq > e.seq
+			ORDER BY n.seq DESC LIMIT 1)`
+
 // deferWork records a waiting outcome. An execution that is to be canceled, or has a newer
 // one about the same, is over instead: the reason is returned.
-const deferWork = `WITH w AS (SELECT w.seq, w.canceled, (SELECT n.id FROM executions n WHERE e.unique_key <> '' AND n.unique_key <> ''
-			AND n.instance = e.instance AND n.flow = e.flow AND n.unique_key = e.unique_key AND n.seq > e.seq
-			ORDER BY n.seq DESC LIMIT 1) AS by
+const deferWork = `WITH w AS (SELECT w.seq, w.canceled, ` + newer + ` AS by
 		FROM work w, executions e WHERE ` + fence + ` FOR UPDATE OF w),
 	r AS (SELECT seq, CASE WHEN canceled <> '' THEN canceled WHEN by IS NOT NULL THEN '` + superseded + `' || by ELSE '' END AS reason FROM w),
 	g AS (DELETE FROM work USING r WHERE work.seq = r.seq AND reason <> ''),

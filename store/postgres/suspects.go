@@ -27,7 +27,7 @@ var nextSuspect = `SELECT w.seq, w.instance, w.lane FROM work w WHERE w.deaths >
 		(SELECT count(*) FROM work o WHERE o.instance = w.instance AND o.lane = w.lane AND o.seated))
 	ORDER BY w.seq LIMIT 1`
 
-var takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0, worker = $4, token = w.token + 1 FROM (" + nextSuspect + `) AS n, executions e
+var takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0, worker = $4, token = w.token + 1, canceled = " + passed + " FROM (" + nextSuspect + `) AS n, executions e
 	WHERE w.seq = n.seq AND e.seq = n.seq AND n.seq = $3 RETURNING ` + claimColumns
 
 // takeSuspect claims the first suspect, if none runs, and gives seats to those who had to let

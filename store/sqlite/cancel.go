@@ -75,8 +75,13 @@ func (w *cancel) mark(s *Store) error {
 	}
 	w.parked, w.running.parked = !w.running.parked, true
 	w.running.canceling = w.reason
-	_, err := s.statements.cancel.ExecContext(context.Background(), w.running.instance, w.running.lane, w.running.seq,
-		w.running.limit, w.running.payload, w.running.recovered, w.reason)
+	return s.markCanceled(w.running)
+}
+
+// markCanceled writes down why a claimed execution is to be canceled.
+func (s *Store) markCanceled(seat *seat) error {
+	_, err := s.statements.cancel.ExecContext(context.Background(), seat.instance, seat.lane, seat.seq, seat.limit, seat.payload,
+		seat.recovered, seat.canceling)
 	return err
 }
 

@@ -32,14 +32,15 @@ func (s *Store) Claim(ctx context.Context, worker store.Worker, limit int) ([]*s
 }
 
 // claim reads back what memory does not hold of the seats and makes them the worker's. It
-// writes only where the process died before: the next death counts for certain.
+// writes only where the process died before, as the next death counts for certain, and where a
+// newer execution may have superseded one.
 func (s *Store) claim(ctx context.Context, worker store.Worker, seats []*seat) ([]*store.Claim, error) {
 	if err := s.load(ctx, seats); err != nil {
 		s.queue.add(seats...)
 		return nil, fmt.Errorf("store: claim: %w", unavailable(err))
 	}
 	w := &claim{seats: seats, worker: worker}
-	if !slices.ContainsFunc(seats, func(s *seat) bool { return s.deaths > 0 }) {
+	if !slices.ContainsFunc(seats, func(s *seat) bool { return s.deaths > 0 || s.passable() }) {
 		return s.queue.claim(seats, worker), nil
 	}
 	// What may be written is claimed, even if the context ends meanwhile.
@@ -51,26 +52,58 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, seats []*seat) (
 }
 
 type claim struct {
-	seats   []*seat
-	worker  store.Worker
+	seats  []*seat
+	worker store.Worker
+	// passed are those that newer ones have superseded.
+	passed  []*seat
 	claimed []*store.Claim
 }
 
 func (w *claim) apply(s *Store) error {
 	for _, seat := range w.seats {
-		if seat.deaths == 0 {
+		if seat.deaths > 0 {
+			if err := s.setCrashes(seat, seat.deaths+1, seat.crashes+1); err != nil {
+				return err
+			}
+		}
+		if !seat.passable() {
 			continue
 		}
-		if err := s.setCrashes(seat, seat.deaths+1, seat.crashes+1); err != nil {
+		if err := w.pass(s, seat); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *claim) undo() {}
+// passable tells whether an execution was not canceled and failed before, so that a newer one
+// with its key supersedes it. One that comes while it waits ends it, but not while it is claimed:
+// that claim may have been lost or given back.
+func (s *seat) passable() bool {
+	return s.canceled == "" && s.attempt > 1 && s.execution.UniqueKey != ""
+}
+
+func (w *claim) pass(s *Store, seat *seat) error {
+	by, err := s.superseder(seat.seq, uniqueHash(seat.instance, seat.execution.Flow, seat.execution.UniqueKey))
+	if err != nil || by == "" {
+		return err
+	}
+	seat.canceling = superseded(by)
+	w.passed = append(w.passed, seat)
+	return s.markCanceled(seat)
+}
+
+func (w *claim) undo() {
+	for _, seat := range w.passed {
+		seat.canceling = ""
+	}
+	w.passed = nil
+}
 
 func (w *claim) committed(s *Store, _ bool) error {
+	for _, seat := range w.passed {
+		s.queue.cancel(seat)
+	}
 	w.claimed = s.queue.claim(w.seats, w.worker)
 	return nil
 }

@@ -122,6 +122,9 @@ func (m *model) accept(r *rapid.T) {
 	var superseded []string
 	for _, o := range m.all {
 		if m.supersedes(next, o) && o.claim == nil && len(o.Attempts) > 0 && !o.Status.Final() {
+			if m.newer(o) != nil && !slices.Contains(accepted.Canceled, o.ID) {
+				continue // Its next claim says so.
+			}
 			superseded = append(superseded, o.ID)
 			o.end("superseded by execution " + next.ID)
 		}
@@ -170,6 +173,9 @@ func (m *model) claimed(r *rapid.T, claim *store.Claim) {
 		e.crashes, e.deaths = 1, max(e.deaths, 1)
 	}
 	m.requireTurn(r, e)
+	if newer := m.newer(e); e.canceled == "" && len(e.Attempts) > 0 && newer != nil {
+		e.canceled = "superseded by execution " + newer.ID
+	}
 	require.Equal(r, e.crashes, claim.Crashes)
 	require.Equal(r, e.canceled, claim.Canceled)
 	require.Equal(r, len(e.Attempts)+1, claim.Attempt)
@@ -237,14 +243,22 @@ func (m *model) supersedes(e, other *modeled) bool {
 	return e.ID > other.ID && e.UniqueKey != "" && e.UniqueKey == other.UniqueKey && e.Instance == other.Instance
 }
 
+// newer is the newest execution that supersedes one, nil if none does.
+func (m *model) newer(e *modeled) (newest *modeled) {
+	for _, other := range m.all {
+		if m.supersedes(other, e) {
+			newest = other
+		}
+	}
+	return newest
+}
+
 // recorded is what becomes of an outcome: what is to be canceled, or superseded, does not
 // wait.
 func (m *model) recorded(e *modeled, o store.Outcome) store.Outcome {
 	reason := e.canceled
-	for _, newer := range m.all {
-		if e.canceled == "" && m.supersedes(newer, e) {
-			reason = "superseded by execution " + newer.ID
-		}
+	if newer := m.newer(e); reason == "" && newer != nil {
+		reason = "superseded by execution " + newer.ID
 	}
 	if o.Status == store.StatusWaiting && reason != "" {
 		o.Status, o.NextAttempt, o.Error = store.StatusCanceled, time.Time{}, reason+": "+o.Error

@@ -44,6 +44,21 @@ func testUnique(t *testing.T, s *suite) {
 		}
 	})
 	s.test(t, "running", testUniqueRunning)
+	s.test(t, "given back", func(t *testing.T, h *harness) {
+		h.wait(unique(t, "a", "k"), start)
+		retried := h.claim(1)[0]
+		require.Equal(t, 2, retried.Attempt)
+		newer := unique(t, "a", "k")
+		newer.Outcome = outcome(1, store.StatusSucceeded)
+		require.Empty(t, h.acceptAs(newer).Canceled, "it runs")
+		require.NoError(t, h.Release(h.ctx(), retried, store.Pause{}))
+		retried = h.claim(1)[0]
+		require.Contains(t, retried.Canceled, newer.Execution.ID)
+		o := outcome(2, store.StatusCanceled)
+		o.Error = ""
+		require.NoError(t, h.Finish(h.ctx(), retried, o))
+		require.Equal(t, retried.Canceled, h.record(retried.Execution.ID).Attempts[1].Error)
+	})
 	s.test(t, "queued", func(t *testing.T, h *harness) {
 		older, newer := unique(t, "a", "k"), unique(t, "a", "k")
 		h.acceptAs(older)
