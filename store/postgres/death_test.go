@@ -120,6 +120,7 @@ func TestFrozenProcess(t *testing.T) {
 	id := other.run(t)
 	require.NoError(t, other.command.Process.Signal(syscall.SIGSTOP))
 	parent.await(t, id, 10*time.Second)
+	require.NoError(t, parent.Stop(t.Context())) // It would run what the other accepts before that knows.
 	require.NoError(t, other.command.Process.Signal(syscall.SIGCONT))
 	_, err := fmt.Fprintln(other.input, "go on")
 	require.NoError(t, err)
