@@ -113,17 +113,6 @@ const loadSeats = "SELECT " + executionColumns + `,
 	(SELECT max(o.id) FROM outcomes o WHERE o.id BETWEEN e.seq << 20 AND e.seq << 20 | 0xFFFFF)
 	FROM executions e WHERE e.seq IN (SELECT value FROM json_each(?))`
 
-// prepareLoading prepares what reads seats back where that runs: on each of the readers, or on
-// the one connection of a store in memory.
-func (s *Store) prepareLoading(ctx context.Context) (err error) {
-	if s.readers == nil {
-		s.loading, err = s.conn.PrepareContext(ctx, loadSeats)
-	} else {
-		s.loading, err = s.readers.PrepareContext(ctx, loadSeats)
-	}
-	return err
-}
-
 func (s *Store) load(ctx context.Context, seats []*seat) error {
 	missing := make(map[int64]*seat)
 	for _, seat := range seats {
@@ -142,7 +131,7 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 	if err != nil {
 		return err
 	}
-	err = s.readPrepared(ctx, s.loading, func(rows *sql.Rows) error {
+	err = s.query(ctx, func(rows *sql.Rows) error {
 		var last sql.NullInt64
 		execution, seq, err := scanExecution(rows, &last)
 		if err != nil {
@@ -151,7 +140,7 @@ func (s *Store) load(ctx context.Context, seats []*seat) error {
 		missing[seq].execution = execution
 		missing[seq].attempt = int(last.Int64&maxAttempt) + 1
 		return nil
-	}, string(list))
+	}, loadSeats, string(list))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -100,10 +101,8 @@ func (s *Store) InstanceByEndpoint(ctx context.Context, endpointID string) (*sto
 
 // HasAPIKeys implements [store.Instances].
 func (s *Store) HasAPIKeys(ctx context.Context, integration string) (found bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		return conn.QueryRowContext(ctx,
-			"SELECT EXISTS (SELECT 1 FROM instances WHERE integration = ? AND api_keys IS NOT NULL)", integration).Scan(&found)
-	})
+	err = s.query(ctx, func(rows *sql.Rows) error { return rows.Scan(&found) },
+		"SELECT EXISTS (SELECT 1 FROM instances WHERE integration = ? AND api_keys IS NOT NULL)", integration)
 	if err != nil {
 		return false, fmt.Errorf("store: find API keys: %w", err)
 	}
@@ -129,38 +128,38 @@ func (s *Store) instance(ctx context.Context, where string, args ...any) (*store
 
 func (s *Store) instances(ctx context.Context, where string, args ...any) ([]*store.Instance, error) {
 	var found []*store.Instance
-	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		if err := each(ctx, conn, func(rows *sql.Rows) error {
-			var i store.Instance
-			var deployedAt int64
-			var keys []byte
-			if err := rows.Scan(&i.ID, &i.Name, &i.Integration, &i.Version, &i.Customer.ID, &i.Customer.ExternalID,
-				&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &i.Change, &deployedAt, &i.Revision); err != nil {
-				return err
-			}
-			i.DeployedAt = decodeTime(deployedAt)
-			var err error
-			i.Keys, err = decodeKeys(keys)
-			found = append(found, &i)
-			return err
-		}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, api_keys, paused,
-			pending, change, deployed_at, revision FROM instances WHERE `+where, args...); err != nil {
-			return err
-		}
-		for _, i := range found {
-			if err := each(ctx, conn, func(rows *sql.Rows) error {
-				var endpoint store.Endpoint
-				err := rows.Scan(&endpoint.ID, &endpoint.Flow)
-				i.Endpoints = append(i.Endpoints, endpoint)
-				return err
-			}, "SELECT id, flow FROM endpoints WHERE instance = ? ORDER BY position", i.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		instance, err := scanInstance(rows)
+		found = append(found, instance)
+		return err
+	}, `SELECT id, name, integration, version, customer, customer_external_id, customer_name, config, api_keys, paused,
+		pending, change, deployed_at, revision, (SELECT json_group_array(json_array(e.id, e.flow) ORDER BY e.position)
+		FROM endpoints e WHERE e.instance = instances.id) FROM instances WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: find instances %q: %w", args, err)
 	}
 	return found, nil
+}
+
+func scanInstance(rows *sql.Rows) (*store.Instance, error) {
+	var i store.Instance
+	var deployedAt int64
+	var keys, endpoints []byte
+	if err := rows.Scan(&i.ID, &i.Name, &i.Integration, &i.Version, &i.Customer.ID, &i.Customer.ExternalID,
+		&i.Customer.Name, &i.Config, &keys, &i.Paused, &i.Pending, &i.Change, &deployedAt, &i.Revision, &endpoints); err != nil {
+		return nil, err
+	}
+	i.DeployedAt = decodeTime(deployedAt)
+	var err error
+	if i.Keys, err = decodeKeys(keys); err != nil {
+		return nil, err
+	}
+	var list [][2]string
+	if err = json.Unmarshal(endpoints, &list); err != nil {
+		return nil, fmt.Errorf("store: read endpoints: %w", err)
+	}
+	for _, pair := range list {
+		i.Endpoints = append(i.Endpoints, store.Endpoint{ID: pair[0], Flow: pair[1]})
+	}
+	return &i, nil
 }

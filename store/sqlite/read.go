@@ -168,14 +168,12 @@ func (s *Store) Steps(ctx context.Context, executionID string) ([]*store.Step, e
 		return nil, err
 	}
 	var steps []*store.Step
-	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			step, err := scanStep(rows)
-			steps = append(steps, step)
-			return err
-		}, `SELECT key, name, attempt, started_at, ended_at, result, error, state FROM steps
-			WHERE execution = (SELECT seq FROM executions WHERE id = ?) ORDER BY id`, key)
-	})
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		step, err := scanStep(rows)
+		steps = append(steps, step)
+		return err
+	}, `SELECT key, name, attempt, started_at, ended_at, result, error, state FROM steps
+		WHERE execution = (SELECT seq FROM executions WHERE id = ?) ORDER BY id`, key)
 	if err != nil {
 		return nil, fmt.Errorf("store: steps of execution %s: %w", executionID, err)
 	}

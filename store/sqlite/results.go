@@ -49,21 +49,19 @@ func (w *putResult) committed(*Store, bool) error { return nil }
 // Result implements [store.Results].
 func (s *Store) Result(ctx context.Context, key []byte) (*store.Result, error) {
 	var found *store.Result
-	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			result := &store.Result{Key: key}
-			var execution []byte
-			var expiresAt int64
-			err := rows.Scan(&execution, &expiresAt, &result.Head, &result.Body)
-			if err != nil {
-				return err
-			}
-			result.ExpiresAt = decodeTime(expiresAt)
-			result.Execution, err = decodeID(execution)
-			found = result
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		result := &store.Result{Key: key}
+		var execution []byte
+		var expiresAt int64
+		err := rows.Scan(&execution, &expiresAt, &result.Head, &result.Body)
+		if err != nil {
 			return err
-		}, "SELECT execution, expires_at, head, body FROM results WHERE key = ? AND expires_at > ?", key, encodeTime(time.Now()))
-	})
+		}
+		result.ExpiresAt = decodeTime(expiresAt)
+		result.Execution, err = decodeID(execution)
+		found = result
+		return err
+	}, "SELECT execution, expires_at, head, body FROM results WHERE key = ? AND expires_at > ?", key, encodeTime(time.Now()))
 	if err == nil && found == nil {
 		err = store.ErrNotFound
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/sluice-go/sluice/store"
 )
 
-// read runs fn on a connection for reading, in one snapshot. In memory there is only the
+// read runs fn, which makes several queries, on a connection for reading, in one snapshot. In memory there is only the
 // one connection: fn must close its rows before the next query, and is not interrupted.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, conn *sql.Conn) error) error {
 	if ctx.Err() != nil {
@@ -25,11 +26,15 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, conn *sql
 	return s.readError(ctx, err)
 }
 
-// readPrepared calls scan for every row of one query, which readers have prepared. It is not
+// query calls scan for every row of one query, which is prepared at its first call. It is not
 // interrupted in memory.
-func (s *Store) readPrepared(ctx context.Context, statement *sql.Stmt, scan func(*sql.Rows) error, args ...any) error {
+func (s *Store) query(ctx context.Context, scan func(*sql.Rows) error, text string, args ...any) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	statement, err := s.queries.prepare(context.WithoutCancel(ctx), s, text)
+	if err != nil {
+		return s.readError(ctx, err)
 	}
 	if s.readers != nil {
 		return s.readError(ctx, eachOf(ctx, statement, scan, args...))
@@ -37,6 +42,46 @@ func (s *Store) readPrepared(ctx context.Context, statement *sql.Stmt, scan func
 	s.conn.Lock()
 	defer s.conn.Unlock()
 	return s.readError(ctx, eachOf(context.WithoutCancel(ctx), statement, scan, args...))
+}
+
+// queries are those of the readers, or of the one connection of a store in memory, by their text.
+type queries struct {
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt
+}
+
+func (q *queries) prepare(ctx context.Context, s *Store, text string) (*sql.Stmt, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if statement := q.prepared[text]; statement != nil {
+		return statement, nil
+	}
+	prepare := s.conn.PrepareContext
+	if s.readers != nil {
+		prepare = s.readers.PrepareContext
+	}
+	statement, err := prepare(ctx, text) //nolint:sqlclosecheck // close closes them all.
+	if err != nil {
+		return nil, err
+	}
+	if q.prepared == nil {
+		q.prepared = map[string]*sql.Stmt{}
+	}
+	q.prepared[text] = statement
+	return statement, nil
+}
+
+// close closes all: the connection stays open as long as one is.
+func (q *queries) close() (first error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, statement := range q.prepared {
+		if err := statement.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	q.prepared = nil
+	return first
 }
 
 // readError says what ended a read.

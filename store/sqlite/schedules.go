@@ -84,15 +84,13 @@ func (w *putSchedules) committed(s *Store, _ bool) error {
 // Schedules implements [store.Schedules].
 func (s *Store) Schedules(ctx context.Context, instance string) ([]*store.Schedule, error) {
 	var found []*store.Schedule
-	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			row, err := scanSchedule(rows)
-			if err == nil {
-				found = append(found, &row.Schedule)
-			}
-			return err
-		}, "SELECT "+scheduleColumns+" FROM schedules WHERE instance = ? ORDER BY flow", instance)
-	})
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		row, err := scanSchedule(rows)
+		if err == nil {
+			found = append(found, &row.Schedule)
+		}
+		return err
+	}, "SELECT "+scheduleColumns+" FROM schedules WHERE instance = ? ORDER BY flow", instance)
 	if err != nil {
 		return nil, fmt.Errorf("store: schedules of instance %s: %w", instance, err)
 	}

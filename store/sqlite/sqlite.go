@@ -18,8 +18,7 @@ type Store struct {
 	lock   *os.File // nil in memory
 	// readers is nil in memory, where everything goes over the one connection.
 	readers *sql.DB
-	// loading reads seats back, prepared.
-	loading *sql.Stmt
+	queries queries
 	writer  *sql.DB
 	conn    *connection
 	inbox   inbox
@@ -102,9 +101,6 @@ func (s *Store) open(ctx context.Context) error {
 	if s.statements, err = prepare(ctx, s.conn.Conn); err != nil {
 		return explainOpen(s.path, err)
 	}
-	if err := s.prepareLoading(ctx); err != nil {
-		return explainOpen(s.path, err)
-	}
 	if err := s.recover(ctx); err != nil {
 		return explainOpen(s.path, err)
 	}
@@ -140,9 +136,7 @@ func (s *Store) release() error {
 			first = err
 		}
 	}
-	if s.loading != nil {
-		keep(s.loading.Close())
-	}
+	keep(s.queries.close())
 	if s.readers != nil {
 		keep(s.readers.Close())
 	}

@@ -11,15 +11,15 @@ import (
 
 // State implements [store.States].
 func (s *Store) State(ctx context.Context, scope store.Scope, key string) (value []byte, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		err := conn.QueryRowContext(ctx, `SELECT v.value FROM state_scopes s JOIN state_values v ON v.scope = s.id
-			WHERE s.kind = ? AND s.owner = ? AND s.flow = ? AND v.key = ?`,
-			string(scope.Kind), scope.ID, scope.Flow, key).Scan(&value)
-		if errors.Is(err, sql.ErrNoRows) {
-			return store.ErrNotFound
-		}
-		return err
-	})
+	found := false
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		found = true
+		return rows.Scan(&value)
+	}, `SELECT v.value FROM state_scopes s JOIN state_values v ON v.scope = s.id
+		WHERE s.kind = ? AND s.owner = ? AND s.flow = ? AND v.key = ?`, string(scope.Kind), scope.ID, scope.Flow, key)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: state %q of %s %s: %w", key, scope.Kind, scope.ID, err)
 	}
@@ -29,15 +29,13 @@ func (s *Store) State(ctx context.Context, scope store.Scope, key string) (value
 // StateKeys implements [store.States].
 func (s *Store) StateKeys(ctx context.Context, scope store.Scope) ([]string, error) {
 	var keys []string
-	err := s.read(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		return each(ctx, conn, func(rows *sql.Rows) error {
-			var key string
-			err := rows.Scan(&key)
-			keys = append(keys, key)
-			return err
-		}, `SELECT v.key FROM state_scopes s JOIN state_values v ON v.scope = s.id
-			WHERE s.kind = ? AND s.owner = ? AND s.flow = ? ORDER BY v.key`, string(scope.Kind), scope.ID, scope.Flow)
-	})
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		keys = append(keys, key)
+		return err
+	}, `SELECT v.key FROM state_scopes s JOIN state_values v ON v.scope = s.id
+		WHERE s.kind = ? AND s.owner = ? AND s.flow = ? ORDER BY v.key`, string(scope.Kind), scope.ID, scope.Flow)
 	if err != nil {
 		return nil, fmt.Errorf("store: state of %s %s: %w", scope.Kind, scope.ID, err)
 	}
