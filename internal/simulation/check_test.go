@@ -247,7 +247,7 @@ func (c *checker) duplicates() {
 // ticks: a schedule fires at most once a due time, most times it does, and its cursor counts
 // its firings.
 func (c *checker) ticks() {
-	for flow, every := range map[string]time.Duration{flowTick: 24 * time.Hour, flowPoll: 6 * time.Hour} {
+	for flow, every := range map[string]time.Duration{flowTick: 24 * time.Hour, flowPoll: 12 * time.Hour} {
 		for instance, lane := range c.lanes(flow) {
 			seen := map[time.Time]string{}
 			for _, r := range lane {

@@ -52,7 +52,7 @@ func definition(h *history, node, version string) *sluice.Integration {
 			},
 			{
 				Name: flowPoll, StableKey: flowPoll, OnExecution: h.work(node), TriggerType: sluice.TriggerTypePolling,
-				Schedule: &sluice.Schedule{Value: "0 */6 * * *"}, OnTrigger: poll,
+				Schedule: &sluice.Schedule{Value: "0 */12 * * *"}, OnTrigger: poll,
 			},
 		},
 	}

@@ -25,7 +25,7 @@ import (
 // What a simulation is made of.
 const (
 	month     = 30 * 24 * time.Hour
-	requests  = 150
+	requests  = 100
 	troubles  = 40
 	customers = 3
 	lease     = 15 * time.Second
@@ -205,7 +205,7 @@ func (w *world) resume(n *node) {
 // and requests arrive.
 func (w *world) later(d time.Duration, mend func()) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		time.Sleep(min(time.Until(end), time.Duration(w.random.Int64N(int64(5*time.Second)))+time.Millisecond))
+		time.Sleep(min(time.Until(end), time.Duration(w.random.Int64N(int64(15*time.Second)))+time.Millisecond))
 		w.request()
 	}
 	mend()
