@@ -53,7 +53,7 @@ mutants: ## Break each guarantee in turn; its test must fail (MUTANTS="name …"
 
 chaos: postgres ## Kill processes under load, and simulate up to 1,000 seeds; five minutes.
 	@go run ./internal/chaos
-	@GOGC=400 go test -count=1 -v -timeout 10m ./internal/simulation -seeds 1000 -within 4m \
+	@GOGC=400 go test -count=1 -v -timeout 10m ./internal/simulation -seeds 1000 -within 270s \
 		| grep -v '^ *=== \|--- PASS: TestSimulation/\|: accepted '
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s).

@@ -22,7 +22,7 @@ func main() {
 		exit(work(ctx, os.Args[2:]))
 		return
 	}
-	for_ := flag.Duration("for", 30*time.Second, "how long each of the two runs under load")
+	for_ := flag.Duration("for", 25*time.Second, "how long each of the two runs under load")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "what is killed when")
 	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database; empty starts a server of its own")
 	flag.Parse()
