@@ -171,7 +171,7 @@ func (x *execution) ensureAccepted(ctx context.Context) error {
 		return &duplicateError{accepted.DuplicateOf}
 	}
 	x.logSuperseded(accepted.Canceled)
-	if accepted.Claim == nil { // Its instance was paused meanwhile.
+	if accepted.Claim == nil { // Its instance was paused meanwhile, or the lease was lost.
 		x.lost = true
 		if x.interrupt != nil {
 			x.interrupt(sluice.ErrLeaseLost)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -76,14 +77,16 @@ func (w *claim) apply(s *Store) error {
 	return nil
 }
 
-// passable tells whether an execution was not canceled and failed before, so that a newer one
-// with its key supersedes it. One that comes while it waits ends it, but not while it is claimed:
-// that claim may have been lost or given back.
-func (s *seat) passable() bool {
-	return s.canceled == "" && s.attempt > 1 && s.execution.UniqueKey != ""
-}
+// passable tells whether an execution failed before, so that a newer one with its key supersedes
+// it. One that comes while it waits ends it, but not while it is claimed: that claim may have been
+// lost or given back.
+func (s *seat) passable() bool { return s.attempt > 1 && s.execution.UniqueKey != "" }
 
+// pass has what a newer one has superseded canceled.
 func (w *claim) pass(s *Store, seat *seat) error {
+	if cmp.Or(seat.canceling, seat.canceled) != "" {
+		return nil
+	}
 	by, err := s.superseder(seat.seq, uniqueHash(seat.instance, seat.execution.Flow, seat.execution.UniqueKey))
 	if err != nil || by == "" {
 		return err

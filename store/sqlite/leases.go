@@ -156,6 +156,7 @@ func (q *queue) expired(now time.Time) (lost []*seat) {
 				q.orphan(w)
 			}
 		}
+		q.wakeAll() // A lost one that waits would be woken for what it cannot claim.
 	}
 	for _, s := range q.claims {
 		if s.lessee == nil {

@@ -45,6 +45,25 @@ func TestLoneWorker(t *testing.T) {
 	})
 }
 
+// TestLostWorkerThatWaits is told at once, and another that waits gets what it had.
+func TestLostWorkerThatWaits(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Store) {
+		abandoned := acceptFor(t, s, short("a"))
+		told := make(chan error, 1)
+		go func() {
+			_, err := s.Claim(t.Context(), short("a"), 1)
+			told <- err
+		}()
+		synctest.Wait()
+		claims, err := s.Claim(t.Context(), short("b"), 1)
+		require.NoError(t, err)
+		require.Equal(t, abandoned.Execution.ID, claims[0].Execution.ID)
+		require.ErrorIs(t, <-told, store.ErrLeaseLost)
+		require.NoError(t, s.Finish(t.Context(), claims[0], &store.Outcome{Attempt: 1, Status: store.StatusSucceeded}))
+	})
+}
+
 // TestSecondWorker takes over what another left, at the moment when its lease runs out.
 func TestSecondWorker(t *testing.T) {
 	t.Parallel()
