@@ -9,8 +9,9 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// read runs fn, which makes several queries, on a connection for reading, in one snapshot. In memory there is only the
-// one connection: fn must close its rows before the next query, and is not interrupted.
+// read runs fn, which makes several queries, on a connection for reading, in one snapshot. In
+// memory there is only the one connection: fn must close its rows before the next query, and is
+// not interrupted.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, conn *sql.Conn) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
