@@ -79,6 +79,31 @@ func TestThreat20ResultURL(t *testing.T) {
 	})
 }
 
+// TestTimesByDefault: a caller waits 29 seconds, and a result's URL answers for a day.
+func TestTimesByDefault(t *testing.T) {
+	t.Parallel()
+	slow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		var seconds int
+		if err := run.Payload.Body.Decode(&seconds); err != nil {
+			return nil, err
+		}
+		time.Sleep(time.Duration(seconds) * time.Second)
+		return binaryFlow(ctx, run)
+	}
+	sluicetest.Run(t, integrationOf(slow, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		require.Equal(t, http.StatusGatewayTimeout, h.Webhook("Flow").JSON(30).StatusCode)
+		response := h.Webhook("Flow").JSON(28)
+		require.Equal(t, http.StatusSeeOther, response.StatusCode)
+		result, err := response.Location()
+		require.NoError(t, err)
+		h.Advance(24*time.Hour - time.Second)
+		require.Equal(t, http.StatusOK, bare(t, h, http.MethodGet, result.String()).StatusCode)
+		h.Advance(time.Second)
+		require.Equal(t, http.StatusNotFound, bare(t, h, http.MethodGet, result.String()).StatusCode)
+	})
+}
+
 func TestResultsOutliveTheProcess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
