@@ -25,6 +25,11 @@ func differentJSON(want any, got []byte) string {
 	if reflect.DeepEqual(a, b) {
 		return ""
 	}
+	if text, ok := want.(string); ok {
+		if quoted, err := parseJSON([]byte(text)); err == nil && reflect.DeepEqual(quoted, b) {
+			return fmt.Sprintf("is a value, and a string is expected that spells it: expect a Go value, or json.RawMessage(`%s`)", text)
+		}
+	}
 	return fmt.Sprintf("is not as expected:\n  expected %s\n  actual   %s", expected, bytes.TrimSpace(got))
 }
 

@@ -39,11 +39,12 @@ func (r *Response) RequireStatus(code int) *Response {
 	return r
 }
 
-// RequireJSON ends the test unless the body is the JSON of want.
+// RequireJSON ends the test unless the body is the JSON of want. A string is a JSON string: for a
+// text of JSON use [encoding/json.RawMessage].
 func (r *Response) RequireJSON(want any) *Response {
 	r.h.t.Helper()
 	if difference := differentJSON(want, []byte(r.Text)); difference != "" {
-		r.h.t.Fatalf("%s:\n%s", difference, r)
+		r.h.t.Fatalf("the answer %s:\n%s", difference, r)
 	}
 	return r
 }

@@ -145,6 +145,10 @@ func TestChecks(t *testing.T) {
 			`the flow's state "left" cannot be read into *string: json: cannot unmarshal number into Go value of type string:` + "\n" + sold: func() {
 				good.InstanceState().Decode("left", new(string))
 			},
+			"the answer is not as expected:\n  expected 7\n  actual   {\"executionId\":\"ID\"}:\nPOST /ID answered 200 OK\n  {\"executionId\":\"ID\"}\n" + sold: func() { answer.RequireJSON(7) },
+			"the result is a value, and a string is expected that spells it: expect a Go value, or json.RawMessage(`{ \"sold\": \"tea\" }`):\n" + sold: func() {
+				good.RequireResult(`{ "sold": "tea" }`)
+			},
 			"the answer is not 202:\nPOST /ID answered 200 OK\n  {\"executionId\":\"ID\"}\n" + sold: func() { answer.RequireStatus(202) },
 		} {
 			require.Equal(t, want, failure(t, h, check))
