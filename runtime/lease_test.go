@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice"
+	"github.com/sluice-go/sluice/internal/intercept"
 	"github.com/sluice-go/sluice/runtime"
 	"github.com/sluice-go/sluice/store"
 )
@@ -49,6 +50,40 @@ func (s *leaseStore) Claim(ctx context.Context, worker store.Worker, limit int) 
 		return nil, context.Cause(ctx)
 	}
 	return claims, err
+}
+
+// TestExtendFails: another runtime takes over from one that claims but cannot extend its lease.
+// That serves again, idle as it is, once it can.
+func TestExtendFails(t *testing.T) {
+	t.Parallel()
+	inMemory(t, func(t *testing.T, database store.Store) {
+		var fails atomic.Bool
+		var runs atomic.Int32
+		flow := func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			if runs.Add(1) == 1 {
+				<-ctx.Done()
+				return nil, context.Cause(ctx)
+			}
+			data, err := sluice.Step(ctx, "step", func(context.Context) (string, error) { return "done", nil })
+			return &sluice.Result{Data: data}, err
+		}
+		one := startOn(t, intercept.New(database, func(_ context.Context, method string, call func() error) error {
+			if method == "Extend" && fails.Load() {
+				return store.ErrUnavailable
+			}
+			return call()
+		}), integrationOf(flow))
+		two := startOn(t, database, integrationOf(flow))
+		send(t, one, `{}`)
+		fails.Store(true)
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 2, runs.Load())
+		fails.Store(false)
+		time.Sleep(time.Hour)
+		answer := send(t, one, `{}`, "Prismatic-Synchronous", "true")
+		require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
+		require.NoError(t, errors.Join(one.Stop(t.Context()), two.Stop(t.Context())))
+	})
 }
 
 // takeover is a flow that runs for a minute, or until its context ends; it keeps the causes.

@@ -51,7 +51,7 @@ func (e *Engine) Execute(ctx context.Context, fired *Fired, wait time.Duration) 
 			if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 				return &Finished{Accepted: Accepted{duplicate.of, true}}, nil
 			}
-			return nil, err
+			return nil, ofUnclaimed(err)
 		}
 	}
 	x.launch()
@@ -119,10 +119,19 @@ func (x *execution) goOn(ctx context.Context) (*Finished, error) {
 		<-x.done
 		return x.finished()
 	case err != nil:
-		return nil, err
+		return nil, ofUnclaimed(err)
 	default:
 		return nil, ErrDeadline
 	}
+}
+
+// ofUnclaimed makes ErrDeadline of the error of an execution that was accepted without a claim: it
+// runs, but not here.
+func ofUnclaimed(err error) error {
+	if errors.Is(err, sluice.ErrLeaseLost) {
+		return ErrDeadline
+	}
+	return err
 }
 
 // waitForSlot waits until an execution more may run.

@@ -34,11 +34,16 @@ func (e *Engine) noticeLoss() bool {
 	ctx, cancel := context.WithTimeout(e.work, e.worker.Lease)
 	defer cancel()
 	_, err := e.options.Store.Extend(ctx, e.worker)
-	if errors.Is(err, store.ErrLeaseLost) {
+	switch {
+	case err == nil: // It was told meanwhile.
+		return true
+	case errors.Is(err, store.ErrLeaseLost):
 		e.loseLease(err)
-		err = nil
+		return true
+	default:
+		e.options.Logger.WarnContext(ctx, "extending the lease failed", "error", err)
+		return false
 	}
-	return err == nil
 }
 
 // loseLease ends what runs here.

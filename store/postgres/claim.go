@@ -117,7 +117,8 @@ var selectLanes = `WITH RECURSIVE
 		SELECT lane FROM lanes LIMIT $3) AS l`
 
 // look returns the lanes with ready executions, those of an instance together, and whether
-// suspects wait.
+// suspects wait. For a worker that does not know that its lease was lost it returns ErrLeaseLost,
+// also where there is nothing to claim.
 func (s *Store) look(ctx context.Context, worker store.Worker, limit int) (lanes []lane, suspects bool, err error) {
 	b := &pgx.Batch{}
 	b.Queue(selectLanes, append([]any{s.turns.instance, limit, maxLanes}, serves(worker)...)...).Query(func(rows pgx.Rows) error {
@@ -128,7 +129,12 @@ func (s *Store) look(ctx context.Context, worker store.Worker, limit int) (lanes
 		return err
 	})
 	b.Queue(anySuspect, serves(worker)...).QueryRow(func(row pgx.Row) error { return row.Scan(&suspects) })
+	lost := false
+	b.Queue("SELECT EXISTS (SELECT FROM workers WHERE id = $1 AND lost)", worker.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&lost) })
 	err = s.pool.SendBatch(ctx, b).Close()
+	if err == nil && lost {
+		err = store.ErrLeaseLost
+	}
 	return lanes, suspects, err
 }
 
