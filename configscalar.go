@@ -21,7 +21,8 @@ type StringVar struct {
 	PermissionAndVisibilityType PermissionAndVisibilityType
 	// VisibleToOrgDeployer shows it to the organization's deployers; true by default.
 	VisibleToOrgDeployer *bool
-	// Default is the value of instances that give none.
+	// Default is the value of instances that give none. Without one their value is empty, which
+	// Deploy does not refuse.
 	Default string
 	// DataSource fills the wizard's field; nil is none.
 	DataSource DataSource
