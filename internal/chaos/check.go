@@ -90,10 +90,18 @@ func count(e *evidence) *tally {
 }
 
 // repeated counts steps that ran although an earlier run was journalled: one that noted, in the
-// flow, that the step had returned, while its process was there.
+// flow, that the step had returned, while its process was there. A process that wakes up after its
+// lease may begin one before it learns that: it counts if it returned.
 func (e *evidence) repeated() (n int) {
-	stepped := map[string]time.Time{}
+	type run struct {
+		pid       int
+		execution string
+	}
+	stepped, returned := map[string]time.Time{}, map[run]bool{}
 	for _, note := range e.notes {
+		if note.Event == "stepped" {
+			returned[run{note.pid, note.Execution}] = true
+		}
 		if note.Event == "stepped" && e.counts(note.pid, note.At) {
 			if at, ok := stepped[note.Execution]; !ok || note.At.Before(at) {
 				stepped[note.Execution] = note.At
@@ -101,7 +109,8 @@ func (e *evidence) repeated() (n int) {
 		}
 	}
 	for _, note := range e.notes {
-		if at, ok := stepped[note.Execution]; note.Event == "step" && ok && note.At.After(at) {
+		if at, ok := stepped[note.Execution]; note.Event == "step" && ok && note.At.After(at) &&
+			(e.counts(note.pid, note.At) || returned[run{note.pid, note.Execution}]) {
 			n++
 		}
 	}
