@@ -139,6 +139,90 @@ func TestLostLease(t *testing.T) {
 	}
 }
 
+// TestAnAnswerHeldUp: what is claimed in an answer that comes after the lease has run out does not
+// run here, as another runtime has it.
+func TestAnAnswerHeldUp(t *testing.T) {
+	t.Parallel()
+	for _, held := range []string{"Accept", "Claim"} {
+		t.Run(held, func(t *testing.T) {
+			t.Parallel()
+			inMemory(t, func(t *testing.T, database store.Store) {
+				runs := map[string]string{}
+				flowOf := func(name string) *sluice.Integration {
+					return integrationOf(func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+						runs[run.ExecutionID] += name
+						time.Sleep(5 * time.Second) // Virtual.
+						return nil, nil
+					}, queued(sluice.SequentialQueueConfig{}))
+				}
+				var holds atomic.Bool
+				one := startOn(t, intercept.New(database, func(_ context.Context, method string, call func() error) error {
+					err := call()
+					if method == held && err == nil && holds.Swap(false) {
+						time.Sleep(time.Minute) // Virtual.
+					}
+					return err
+				}), flowOf("one"))
+				want := map[string]string{}
+				if held == "Claim" {
+					want[idOf(send(t, one, `{}`))] = "one"
+				}
+				holds.Store(true)
+				var answer string
+				sent := make(chan struct{})
+				go func() {
+					defer close(sent)
+					answer = idOf(send(t, one, `{}`))
+				}()
+				time.Sleep(10 * time.Second)
+				two := startOn(t, database, flowOf("two"))
+				time.Sleep(10 * time.Minute)
+				<-sent
+				want[answer] = "two"
+				require.Equal(t, want, runs)
+				require.Equal(t, store.StatusSucceeded, execution(t, two, answer).Status)
+				require.NoError(t, errors.Join(one.Stop(t.Context()), two.Stop(t.Context())))
+			})
+		})
+	}
+}
+
+// TestNoStepBeginsAfterTheLease has a lease run out between two looks of its keeper.
+func TestNoStepBeginsAfterTheLease(t *testing.T) {
+	t.Parallel()
+	inMemory(t, func(t *testing.T, database store.Store) {
+		var steps []string
+		flowOf := func(name string) *sluice.Integration {
+			return integrationOf(func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+				time.Sleep(17 * time.Second) // Virtual. It ignores the context.
+				_, err := sluice.Step(ctx, "step", func(context.Context) (string, error) {
+					steps = append(steps, name)
+					return name, nil
+				})
+				return nil, err
+			})
+		}
+		one := startOn(t, intercept.New(database, func(ctx context.Context, method string, call func() error) error {
+			switch method {
+			case "Claim": // It would tell of the loss.
+				<-ctx.Done()
+				return context.Cause(ctx)
+			case "Extend":
+				return store.ErrUnavailable
+			default:
+				return call()
+			}
+		}), flowOf("one"))
+		two := startOn(t, database, flowOf("two"))
+		send(t, one, `{}`)
+		time.Sleep(time.Second)
+		send(t, one, `{}`)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, []string{"two", "two"}, steps)
+		require.NoError(t, errors.Join(one.Stop(t.Context()), two.Stop(t.Context())))
+	})
+}
+
 // TestLeaseIsTickless: it is extended while something runs, and then no more.
 func TestLeaseIsTickless(t *testing.T) {
 	t.Parallel()

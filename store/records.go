@@ -172,6 +172,10 @@ type Claim struct {
 	Worker string
 	// Token fences the worker's writes: a later claim has a greater one.
 	Token int64
+	// Until is when the worker's lease may run out, by the clock of this process, if Extend
+	// does not begin it anew: nobody else gets the execution before. A claim that was held up
+	// on its way may be lost by the time it is heard of.
+	Until time.Time
 	// Attempt that this claim runs, counted from 1.
 	Attempt int
 	// Recovered says that an earlier claim ended without an outcome: its steps may be

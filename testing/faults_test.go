@@ -234,3 +234,32 @@ func TestTheLeaseIsLost(t *testing.T) {
 		require.Equal(t, store.StatusSucceeded, h.Executions()[0].Status)
 	})
 }
+
+// TestNoExecutionRunsBesideItself: what runs again, because the lease was lost, waits for the
+// code that still runs.
+func TestNoExecutionRunsBesideItself(t *testing.T) {
+	t.Parallel()
+	var runs, running, most int
+	integration := &sluice.Integration{Name: "Deaf", Flows: []sluice.Flow{{
+		Name: "Deaf", StableKey: "deaf",
+		OnExecution: func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			runs, running = runs+1, running+1
+			most = max(most, running)
+			defer func() { running-- }()
+			_, err := sluice.Step(ctx, "work", func(context.Context) (bool, error) {
+				time.Sleep(8 * time.Second) // Virtual. It ignores the context.
+				return true, nil
+			})
+			return nil, err
+		},
+	}}}
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		h.LoseLease(sluicetest.BeforeStep("work"))
+		h.Post("Deaf", `{}`)
+		h.RequireNothingLost()
+		require.GreaterOrEqual(t, runs, 2)
+		require.Equal(t, 1, most)
+		require.Equal(t, store.StatusSucceeded, h.Executions()[0].Status)
+	})
+}

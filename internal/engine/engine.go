@@ -89,6 +89,7 @@ type Engine struct {
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 	tenures     *tenures
+	extending   chan struct{} // of capacity 1: one extends the lease at a time
 	// complaints bounds the log lines about executions that cannot run here.
 	complaints *rate.Limiter
 
@@ -132,6 +133,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(&options),
 		tenures:     newTenures(),
+		extending:   make(chan struct{}, 1),
 		complaints:  rate.NewLimiter(complaintsPerSecond, complaintsBurst),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),

@@ -53,6 +53,9 @@ func isStepError(err error) bool {
 // ignored or not. Once ctx has ended, or the execution is suspended, nothing is either.
 func (x *execution) handle(ctx context.Context, what string, config host.ErrorConfig, call func() error) (ignored, err error) {
 	for tries := 1; ; tries++ {
+		if err := x.ready(ctx); err != nil {
+			return nil, err
+		}
 		err := guard(func() error {
 			if err := call(); err != nil {
 				return settle(err)
@@ -77,4 +80,18 @@ func (x *execution) handle(ctx context.Context, what string, config host.ErrorCo
 			return nil, err
 		}
 	}
+}
+
+// ready returns why code of the execution must not begin: its context has ended, or it may run
+// elsewhere.
+func (x *execution) ready(ctx context.Context) error {
+	x.mu.Lock()
+	claimed := x.tenure != nil
+	x.mu.Unlock()
+	if claimed {
+		if err := x.engine.ensureLease(ctx); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
 }

@@ -93,6 +93,9 @@ func (e *Engine) runClaim(t *tenure, room *room) {
 // or the process died of it too often.
 func (e *Engine) claimed(t *tenure) (*execution, error) {
 	claim := t.claim
+	if err := t.awaitEarlier(e.work); err != nil {
+		return nil, err
+	}
 	if cause := t.ended(); cause != nil {
 		return nil, cause
 	}

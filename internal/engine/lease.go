@@ -19,60 +19,63 @@ func (e *Engine) keepLease() {
 		case <-e.work.Done():
 			return
 		}
-		extended := time.Now()
 		for pause(e.work, e.worker.Lease/3); !e.tenures.rest(); pause(e.work, e.worker.Lease/3) {
 			if e.work.Err() != nil {
 				return
 			}
-			extended = e.extend(extended)
+			_ = e.extend(e.work) // It logs what goes wrong.
 		}
 	}
+}
+
+// ensureLease extends the lease if it may have run out, because the process was held up: what
+// others have taken over meanwhile must not go on here.
+func (e *Engine) ensureLease(ctx context.Context) error {
+	if time.Now().Before(e.tenures.leasedUntil()) {
+		return nil
+	}
+	return e.extend(ctx)
 }
 
 // noticeLoss has the store tell that the lease was lost, without which it hands out no claims.
 func (e *Engine) noticeLoss() bool {
-	ctx, cancel := context.WithTimeout(e.work, e.worker.Lease)
-	defer cancel()
-	_, err := e.options.Store.Extend(ctx, e.worker)
-	switch {
-	case err == nil: // It was told meanwhile.
-		return true
-	case errors.Is(err, store.ErrLeaseLost):
-		e.loseLease(err)
-		return true
-	default:
-		e.options.Logger.WarnContext(ctx, "extending the lease failed", "error", err)
-		return false
+	err := e.extend(e.work)
+	return err == nil || errors.Is(err, store.ErrLeaseLost)
+}
+
+// extend begins the lease anew. What runs here ends if the lease was lost, and if the store
+// cannot be reached until it may have run out: others may have taken it over.
+func (e *Engine) extend(ctx context.Context) error {
+	asked := time.Now()
+	select {
+	case e.extending <- struct{}{}:
+		defer func() { <-e.extending }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-}
-
-// loseLease ends what runs here.
-func (e *Engine) loseLease(err error) {
-	e.options.Logger.ErrorContext(e.work, "the lease was lost: what runs here may run elsewhere", "error", err)
-	e.tenures.endAll(sluice.ErrLeaseLost)
-}
-
-// extend begins the lease anew, and returns when it began last. Where the store cannot be
-// reached for the length of a lease, others may have taken over what runs here: it ends.
-func (e *Engine) extend(extended time.Time) time.Time {
+	now, until := time.Now(), e.tenures.leasedUntil()
+	if until.After(asked.Add(e.worker.Lease)) {
+		return nil // Another one began it anew meanwhile.
+	}
+	if !now.Before(until) {
+		until = now.Add(e.worker.Lease)
+	}
 	// A store that hangs must not keep what runs here going past its lease.
-	ctx, cancel := context.WithDeadline(e.work, extended.Add(e.worker.Lease))
+	limited, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	now := time.Now()
-	canceled, err := e.options.Store.Extend(ctx, e.worker)
+	canceled, err := e.options.Store.Extend(limited, e.worker)
 	switch {
 	case err == nil:
+		e.tenures.extend(now.Add(e.worker.Lease))
 		for _, id := range canceled {
 			e.tenures.end(id, &canceledError{})
 		}
-		return now
-	case e.work.Err() != nil:
-		return extended
-	case errors.Is(err, store.ErrLeaseLost), time.Since(extended) >= e.worker.Lease:
-		e.loseLease(err)
-		return now
+	case ctx.Err() != nil:
+	case errors.Is(err, store.ErrLeaseLost), !time.Now().Before(e.tenures.leasedUntil()):
+		e.options.Logger.ErrorContext(e.work, "the lease was lost: what runs here may run elsewhere", "error", err)
+		e.tenures.endAll(sluice.ErrLeaseLost)
 	default:
 		e.options.Logger.WarnContext(e.work, "extending the lease failed", "error", err)
-		return extended
 	}
+	return err
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/store"
@@ -11,6 +12,10 @@ import (
 // tenure is the time for which this engine has a claim and may run its execution.
 type tenure struct {
 	claim *store.Claim
+	// earlier is closed when an earlier tenure of the execution is over; nil if there was none.
+	earlier <-chan struct{}
+	// done is closed when this one is over, if a later one waits for it; under tenures.mu.
+	done chan struct{}
 
 	mu sync.Mutex
 	// cancel ends what runs; nil as long as nothing does. cause is why the tenure ended.
@@ -41,6 +46,20 @@ func (t *tenure) end(cause error) {
 	}
 }
 
+// awaitEarlier waits until what ran in an earlier tenure has come to its end: no execution runs
+// twice at a time in one process. It returns the context's cause when that ends first.
+func (t *tenure) awaitEarlier(ctx context.Context) error {
+	if t.earlier == nil {
+		return nil
+	}
+	select {
+	case <-t.earlier:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // ended is why the tenure ended; nil if it has not.
 func (t *tenure) ended() error {
 	t.mu.Lock()
@@ -50,8 +69,10 @@ func (t *tenure) ended() error {
 
 // tenures are those of an engine, by execution. While there are any, its keeper is awake.
 type tenures struct {
-	mu    sync.Mutex
-	held  map[string]*tenure
+	mu   sync.Mutex
+	held map[string]*tenure
+	// until is when the lease may run out.
+	until time.Time
 	awake bool
 	wake  chan struct{} // of capacity 1: who makes the keeper awake never waits
 }
@@ -61,20 +82,47 @@ func newTenures() *tenures {
 }
 
 // begin holds a claim. An earlier one of the same execution was lost: the store gives it away
-// again before this engine has learnt that its lease ran out.
+// again before this engine has learnt that its lease ran out. A claim that was held up on its way
+// may be lost as well.
 func (h *tenures) begin(claim *store.Claim) *tenure {
 	t := &tenure{claim: claim}
+	if !time.Now().Before(claim.Until) {
+		t.end(sluice.ErrLeaseLost)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if earlier := h.held[claim.Execution.ID]; earlier != nil {
 		earlier.end(sluice.ErrLeaseLost)
+		earlier.done = make(chan struct{})
+		t.earlier = earlier.done
 	}
 	h.held[claim.Execution.ID] = t
+	h.prolong(claim.Until)
 	if !h.awake {
 		h.awake = true
 		h.wake <- struct{}{}
 	}
 	return t
+}
+
+// extend says until when the lease lasts that was begun anew.
+func (h *tenures) extend(until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.prolong(until)
+}
+
+func (h *tenures) prolong(until time.Time) {
+	if until.After(h.until) {
+		h.until = until
+	}
+}
+
+// leasedUntil is when the lease may run out.
+func (h *tenures) leasedUntil() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.until
 }
 
 // has tells whether a claim is held here.
@@ -91,6 +139,9 @@ func (h *tenures) over(t *tenure) {
 	defer h.mu.Unlock()
 	if id := t.claim.Execution.ID; h.held[id] == t {
 		delete(h.held, id)
+	}
+	if t.done != nil {
+		close(t.done)
 	}
 }
 

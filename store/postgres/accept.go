@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -88,7 +89,9 @@ func (all acceptAll) committed(s *Store, abandoned bool) error {
 
 type accept struct {
 	*store.Acceptance
-	id        [16]byte
+	id [16]byte
+	// until is when the worker's lease may run out.
+	until     time.Time
 	status    status
 	duplicate bool
 	accepted  store.Accepted
@@ -109,7 +112,7 @@ func (s *Store) prepare(ctx context.Context, acceptance *store.Acceptance) (*acc
 	if err != nil || w.Worker.ID == "" {
 		return w, err
 	}
-	if err = s.employ(ctx, w.Worker); errors.Is(err, store.ErrLeaseLost) {
+	if w.until, err = s.employ(ctx, w.Worker); errors.Is(err, store.ErrLeaseLost) {
 		unclaimed := *acceptance
 		unclaimed.Worker, err = store.Worker{}, nil
 		w.Acceptance = &unclaimed
@@ -239,7 +242,7 @@ func (w *accept) committed(s *Store, abandoned bool) error {
 	case w.Outcome != nil:
 		s.sayOver(w.Execution.ID)
 	case w.status == claimed:
-		w.accepted.Claim = &store.Claim{Execution: w.Execution, Worker: w.Worker.ID, Token: 1, Attempt: 1}
+		w.accepted.Claim = &store.Claim{Execution: w.Execution, Worker: w.Worker.ID, Token: 1, Until: w.until, Attempt: 1}
 		if abandoned {
 			return s.inbox.put(&ticket{write: newRelease(w.accepted.Claim, store.Pause{}), answer: make(chan error, 1)})
 		}

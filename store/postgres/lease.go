@@ -27,6 +27,13 @@ func (l *leases) young(worker store.Worker) bool {
 	return ok && time.Since(began) < worker.Lease/4
 }
 
+// until is when a worker's lease may run out.
+func (l *leases) until(worker store.Worker) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.began[worker.ID].Add(worker.Lease)
+}
+
 func (l *leases) begin(worker string, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,10 +73,10 @@ func (l *leases) need(ctx, running context.Context, worker store.Worker, begin f
 	return err
 }
 
-// employ sees to it that a worker has a lease for what it is about to claim. It returns
-// ErrLeaseLost when that has run out and the worker was not told yet.
-func (s *Store) employ(ctx context.Context, worker store.Worker) error {
-	return s.leases.need(ctx, s.running, worker, func() error {
+// employ sees to it that a worker has a lease for what it is about to claim, and returns when
+// that may run out; ErrLeaseLost when it has and the worker was not told yet.
+func (s *Store) employ(ctx context.Context, worker store.Worker) (until time.Time, err error) {
+	err = s.leases.need(ctx, s.running, worker, func() error {
 		return s.within(ctx, func(ctx context.Context) error {
 			begun, err := affected(s.pool.Exec(ctx, `INSERT INTO workers AS w (id, expires) VALUES ($1, `+clock+` + $2)
 				ON CONFLICT (id) DO UPDATE SET expires = greatest(w.expires, excluded.expires) WHERE NOT w.lost AND w.expires > `+clock,
@@ -84,6 +91,7 @@ func (s *Store) employ(ctx context.Context, worker store.Worker) error {
 			return err
 		})
 	})
+	return s.leases.until(worker), err
 }
 
 // Extend implements [store.Leaser].
@@ -129,7 +137,7 @@ func (s *Store) Claims(ctx context.Context, worker store.Worker) (claims []*stor
 			return err
 		}
 		claims, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*store.Claim, error) {
-			claim, _, err := scanClaim(row, worker.ID)
+			claim, _, err := scanClaim(row, worker.ID, s.leases.until(worker))
 			return claim, err
 		})
 		return err

@@ -129,7 +129,7 @@ func (q *queue) claimsOf(worker string) (claims []*store.Claim) {
 	defer q.mu.Unlock()
 	for _, s := range q.claims {
 		if s.lessee != nil && s.lessee.id == worker {
-			claims = append(claims, s.claim(worker))
+			claims = append(claims, s.claim())
 		}
 	}
 	return claims

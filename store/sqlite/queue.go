@@ -194,7 +194,7 @@ func (q *queue) grant(s *seat, worker store.Worker) *store.Claim {
 	q.token++
 	s.token = q.token
 	q.lease(s, worker)
-	return s.claim(worker.ID)
+	return s.claim()
 }
 
 // take removes up to limit ready seats, one instance and one lane after the other. Where

@@ -39,10 +39,10 @@ func newSeat(seq int64, e *store.Execution) *seat {
 }
 
 // claim is that of the worker who has the seat.
-func (s *seat) claim(worker string) *store.Claim {
+func (s *seat) claim() *store.Claim {
 	return &store.Claim{
-		Execution: s.execution, Worker: worker, Token: s.token, Attempt: s.attempt, Recovered: s.recovered,
-		Crashes: s.crashes, Canceled: s.canceled,
+		Execution: s.execution, Worker: s.lessee.id, Token: s.token, Until: s.lessee.until, Attempt: s.attempt,
+		Recovered: s.recovered, Crashes: s.crashes, Canceled: s.canceled,
 	}
 }
 

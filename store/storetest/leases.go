@@ -55,7 +55,17 @@ func (h *harness) requireClaims(want ...*store.Claim) {
 	h.t.Helper()
 	claims, err := h.Claims(h.ctx(), worker("w1"))
 	require.NoError(h.t, err)
-	require.ElementsMatch(h.t, want, claims)
+	require.ElementsMatch(h.t, undated(want), undated(claims))
+}
+
+// undated are claims without the time that every extension moves.
+func undated(claims []*store.Claim) []store.Claim {
+	all := make([]store.Claim, len(claims))
+	for i, claim := range claims {
+		all[i] = *claim
+		all[i].Until = time.Time{}
+	}
+	return all
 }
 
 // another returns a second handle of the same database.
@@ -94,6 +104,7 @@ func testLeaseRunsOut(t *testing.T, h *harness) {
 	require.Less(t, time.Since(begin), 2*lease, "the lease and some patience")
 	for _, claim := range lost {
 		id := claim.Execution.ID
+		require.True(t, claim.Until.After(begin.Add(lease/2)) && claim.Until.Before(time.Now()), "nobody else gets it before")
 		require.Contains(t, found, id, "a claimed one goes ahead of others in its lane")
 		require.Greater(t, found[id].Token, claim.Token)
 		require.ErrorIs(t, h.Finish(h.ctx(), claim, outcome(1, store.StatusSucceeded)), store.ErrLeaseLost)
@@ -118,6 +129,7 @@ func testLeaseRunsOut(t *testing.T, h *harness) {
 	claims, err := h.Claim(h.ctx(), mute, 1)
 	require.NoError(t, err)
 	require.Equal(t, again.ID, claims[0].Execution.ID)
+	require.WithinRange(t, claims[0].Until, time.Now(), time.Now().Add(lease))
 	require.Zero(t, claims[0].Crashes)
 	h.finish(claims[0], store.StatusSucceeded)
 	for _, claim := range found {
