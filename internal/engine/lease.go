@@ -72,10 +72,10 @@ func (e *Engine) extend(ctx context.Context) error {
 		}
 	case ctx.Err() != nil:
 	case errors.Is(err, store.ErrLeaseLost), !time.Now().Before(e.tenures.leasedUntil()):
-		e.options.Logger.ErrorContext(e.work, "the lease was lost: what runs here may run elsewhere", "error", err)
+		e.options.Logger.ErrorContext(ctx, "the lease was lost: what runs here may run elsewhere", "error", err)
 		e.tenures.endAll(sluice.ErrLeaseLost)
 	default:
-		e.options.Logger.WarnContext(e.work, "extending the lease failed", "error", err)
+		e.options.Logger.WarnContext(ctx, "extending the lease failed", "error", err)
 	}
 	return err
 }
