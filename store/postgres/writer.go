@@ -51,6 +51,8 @@ type inbox struct {
 	closed  bool
 	// signal has room for one: the loop looks at everything when it is woken.
 	signal chan struct{}
+	// committing is how many batches were taken out and are not answered yet.
+	committing int
 }
 
 func (i *inbox) put(t *ticket) error {
@@ -71,8 +73,9 @@ func (i *inbox) wake() {
 	}
 }
 
-// wait takes what waits, up to a batch of it, out. It returns nil once the inbox is closed and
-// empty.
+// wait takes what waits, up to a batch of it, out; while another batch is committed, only a full
+// one: small ones would cost the server more than they save their callers. It returns nil once
+// the inbox is closed and empty.
 func (i *inbox) wait() []*ticket {
 	for {
 		// Callers that were just answered often write again. This waits for nobody.
@@ -91,8 +94,20 @@ func (i *inbox) take() (batch []*ticket, closed bool) {
 	if n == 0 {
 		return nil, i.closed
 	}
+	if i.committing > 0 && n < maxBatch {
+		return nil, false
+	}
+	i.committing++
 	batch, i.tickets = i.tickets[:n:n], i.tickets[n:]
 	return batch, i.closed
+}
+
+// done says that a batch was answered.
+func (i *inbox) done() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.committing--
+	i.wake()
 }
 
 func (i *inbox) close() {
@@ -122,8 +137,8 @@ func (s *Store) submit(ctx context.Context, w write) error {
 	}
 }
 
-// committers is how many goroutines commit: the statements of one batch run while the last one
-// waits for the disk.
+// committers is how many goroutines commit: the statements of a full batch run while the last
+// one waits for the disk.
 const committers = 2
 
 // write commits what waits until the store is closed.
@@ -136,6 +151,7 @@ func (s *Store) write() {
 			return
 		}
 		s.commit(batch, sync.OnceFunc(s.inbox.turn.Unlock))
+		s.inbox.done()
 	}
 }
 

@@ -1,15 +1,17 @@
 package postgres
 
 import (
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-go/sluice/store"
 	"github.com/sluice-go/sluice/store/postgres/pgtest"
 )
 
-// TestCommitters holds one commit up: the next batch does not wait for it.
+// TestCommitters holds one commit up: a full batch does not wait for it.
 func TestCommitters(t *testing.T) {
 	t.Parallel()
 	s := openTest(t, pgtest.Database(t))
@@ -36,8 +38,14 @@ func TestCommitters(t *testing.T) {
 		require.NoError(t, s.readers.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = "+
 			"(SELECT oid FROM pg_database WHERE datname = current_database()))").Scan(&waits))
 	}
-	_, err = s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(t)})
-	require.NoError(t, err)
+	var full sync.WaitGroup
+	for range maxBatch {
+		full.Go(func() {
+			_, err := s.Accept(t.Context(), &store.Acceptance{Execution: testExecution(t)})
+			assert.NoError(t, err)
+		})
+	}
+	full.Wait()
 	_, err = s.Execution(t.Context(), slow.ID)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.NoError(t, holds.Rollback(t.Context()))
