@@ -89,7 +89,7 @@ type Engine struct {
 	memory      *semaphore.Weighted // for the payloads of what runs
 	backlog     *backlog
 	tenures     *tenures
-	extending   chan struct{} // of capacity 1: one extends the lease at a time
+	extending   singleflight.Group
 	// complaints bounds the log lines about executions that cannot run here.
 	complaints *rate.Limiter
 
@@ -133,7 +133,6 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		memory:      semaphore.NewWeighted(options.MaxRunningBytes),
 		backlog:     newBacklog(&options),
 		tenures:     newTenures(),
-		extending:   make(chan struct{}, 1),
 		complaints:  rate.NewLimiter(complaintsPerSecond, complaintsBurst),
 		instances:   lru.New[instanceKey, *Instance](options.InstanceCacheBytes),
 		refusals:    make(chan struct{}, maxRefusals),

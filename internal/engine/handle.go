@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -53,7 +54,7 @@ func isStepError(err error) bool {
 // ignored or not. Once ctx has ended, or the execution is suspended, nothing is either.
 func (x *execution) handle(ctx context.Context, what string, config host.ErrorConfig, call func() error) (ignored, err error) {
 	for tries := 1; ; tries++ {
-		if err := x.ready(ctx); err != nil {
+		if err := x.mayBegin(ctx); err != nil {
 			return nil, err
 		}
 		err := guard(func() error {
@@ -82,16 +83,14 @@ func (x *execution) handle(ctx context.Context, what string, config host.ErrorCo
 	}
 }
 
-// ready returns why code of the execution must not begin: its context has ended, or it may run
+// mayBegin returns why code of the execution must not begin: its context has ended, or it may run
 // elsewhere.
-func (x *execution) ready(ctx context.Context) error {
+func (x *execution) mayBegin(ctx context.Context) (err error) {
 	x.mu.Lock()
 	claimed := x.tenure != nil
 	x.mu.Unlock()
 	if claimed {
-		if err := x.engine.ensureLease(ctx); err != nil {
-			return err
-		}
+		err = x.engine.ensureLease() //nolint:contextcheck // The lease is the engine's.
 	}
-	return context.Cause(ctx)
+	return cmp.Or(context.Cause(ctx), err)
 }

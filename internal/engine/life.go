@@ -63,8 +63,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.claiming, e.stopClaiming = context.WithCancel(e.work)
 	e.began = time.Now()
 	e.active += 3
-	go e.keepLease()
-	go e.dispatch() //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
+	go e.keepLease() //nolint:contextcheck // As dispatch.
+	go e.dispatch()  //nolint:contextcheck // It runs on the engine's context, which is that of Start without its end.
 	go e.watch()
 	go e.returnStrays()
 	if watcher, ok := e.options.Store.(store.Watcher); ok {

@@ -58,7 +58,7 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (clai
 		err = s.transact(context.WithoutCancel(ctx), func(ctx context.Context, tx *transaction) error {
 			claims, suspect = nil, nil
 			if suspects {
-				if suspect, err = takeSuspect(ctx, tx, worker, until); err != nil {
+				if suspect, err = takeSuspect(ctx, tx, worker); err != nil {
 					return err
 				}
 			}
@@ -69,13 +69,16 @@ func (s *Store) claim(ctx context.Context, worker store.Worker, limit int) (clai
 			if len(lanes) == 0 || free == 0 {
 				return nil
 			}
-			others, err := takeTurns(ctx, tx, worker, until, s.turns.take(lanes, free))
+			others, err := takeTurns(ctx, tx, worker, s.turns.take(lanes, free))
 			claims = append(claims, others...)
 			return err
 		})
 		if err != nil {
 			claims = nil
 			return err
+		}
+		for _, claim := range claims {
+			claim.Until = until
 		}
 		if len(lanes) > 0 {
 			wait = contended
@@ -159,8 +162,8 @@ const passed = `CASE WHEN w.canceled = '' AND w.attempt > 1 AND e.unique_key <> 
 const claimColumns = executionColumns + ", w.token, w.attempt, w.recovered, w.crashes, w.canceled"
 
 // scanClaim scans claimColumns and what follows them.
-func scanClaim(row pgx.CollectableRow, worker string, until time.Time, more ...any) (*store.Claim, int64, error) {
-	claim := &store.Claim{Worker: worker, Until: until}
+func scanClaim(row pgx.CollectableRow, worker string, more ...any) (*store.Claim, int64, error) {
+	claim := &store.Claim{Worker: worker}
 	execution, seq, err := scanExecution(row, append([]any{
 		&claim.Token, &claim.Attempt, &claim.Recovered, &claim.Crashes, &claim.Canceled,
 	}, more...)...)
@@ -171,7 +174,7 @@ func scanClaim(row pgx.CollectableRow, worker string, until time.Time, more ...a
 	return claim, seq, decodeText(&claim.Canceled)
 }
 
-func takeTurns(ctx context.Context, tx *transaction, worker store.Worker, until time.Time, turns []turn) ([]*store.Claim, error) {
+func takeTurns(ctx context.Context, tx *transaction, worker store.Worker, turns []turn) ([]*store.Claim, error) {
 	instances, lanes, wants := make([]string, len(turns)), make([]string, len(turns)), make([]int64, len(turns))
 	for i, t := range turns {
 		instances[i], lanes[i], wants[i] = t.instance, t.lane.lane, int64(t.want)
@@ -184,7 +187,7 @@ func takeTurns(ctx context.Context, tx *transaction, worker store.Worker, until 
 	b := &pgx.Batch{}
 	b.Queue(takeTurn, append([]any{instances, lanes, wants, worker.ID}, serves(worker)...)...).Query(func(rows pgx.Rows) (err error) {
 		places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p place, err error) {
-			p.claim, p.seq, err = scanClaim(row, worker.ID, until, &p.turn)
+			p.claim, p.seq, err = scanClaim(row, worker.ID, &p.turn)
 			return p, err
 		})
 		return err

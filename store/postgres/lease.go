@@ -137,7 +137,10 @@ func (s *Store) Claims(ctx context.Context, worker store.Worker) (claims []*stor
 			return err
 		}
 		claims, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*store.Claim, error) {
-			claim, _, err := scanClaim(row, worker.ID, s.leases.until(worker))
+			claim, _, err := scanClaim(row, worker.ID)
+			if err == nil {
+				claim.Until = s.leases.until(worker)
+			}
 			return claim, err
 		})
 		return err

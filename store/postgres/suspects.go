@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,7 +32,7 @@ var takeNextSuspect = "UPDATE work w SET status = 2, seated = w.lane_limit > 0, 
 
 // takeSuspect claims the first suspect, if none runs, and gives seats to those who had to let
 // it go first. It returns nil if there is nothing to claim.
-func takeSuspect(ctx context.Context, tx *transaction, worker store.Worker, until time.Time) (*store.Claim, error) {
+func takeSuspect(ctx context.Context, tx *transaction, worker store.Worker) (*store.Claim, error) {
 	if err := lock(ctx, tx, []int64{suspectsLock}); err != nil {
 		return nil, err
 	}
@@ -55,7 +54,7 @@ func takeSuspect(ctx context.Context, tx *transaction, worker store.Worker, unti
 			return nil, err
 		}
 		claim, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) (*store.Claim, error) {
-			claim, _, err := scanClaim(row, worker.ID, until)
+			claim, _, err := scanClaim(row, worker.ID)
 			return claim, err
 		})
 		if errors.Is(err, pgx.ErrNoRows) {

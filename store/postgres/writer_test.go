@@ -53,3 +53,25 @@ func TestCommitters(t *testing.T) {
 	_, err = s.Execution(t.Context(), slow.ID)
 	require.NoError(t, err)
 }
+
+// TestInbox hands out a small batch only while nothing is committed, and a full one at any time.
+func TestInbox(t *testing.T) {
+	t.Parallel()
+	i := &inbox{signal: make(chan struct{}, 1)}
+	take := func(put int) int {
+		for range put {
+			require.NoError(t, i.put(&ticket{}))
+		}
+		batch, closed := i.take()
+		require.False(t, closed)
+		return len(batch)
+	}
+	require.Equal(t, 1, take(1))
+	require.Zero(t, take(maxBatch-1))
+	require.Equal(t, maxBatch, take(2), "it does not wait")
+	require.Zero(t, take(0))
+	i.done()
+	require.Zero(t, take(0), "one is committed still")
+	i.done()
+	require.Equal(t, 1, take(0))
+}
