@@ -45,10 +45,10 @@ var tutorials = []string{"README.md", "docs/guides/first-integration.md"}
 
 // reader is somebody who follows a page.
 type reader struct {
-	home, dir string
-	addr      string // In place of 127.0.0.1:8080.
-	server    *server
-	seen      map[string]string // Placeholders, and what the reader puts in.
+	home, dir   string
+	addr        string // In place of 127.0.0.1:8080.
+	server      *server
+	executionID string // Of the last answer that has one.
 }
 
 // fileName is how the line before a block names the file that the reader writes.
@@ -57,7 +57,7 @@ var fileName = regexp.MustCompile("`(\\w+\\.go)`")
 func follow(t *testing.T, page string) {
 	t.Helper()
 	home := t.TempDir()
-	r := &reader{home: home, dir: home, addr: freeAddress(t), seen: map[string]string{}}
+	r := &reader{home: home, dir: home, addr: freeAddress(t)}
 	defer func() { r.server.stop() }()
 	typed := 0
 	for _, b := range blocks(t, page) {
@@ -100,7 +100,7 @@ func dialogue(b block) (exchanges []exchange) {
 // enter types a command and waits until the answer is what the page says.
 func (r *reader) enter(t *testing.T, where string, e exchange) {
 	t.Helper()
-	command := r.fill(e.command)
+	command := r.fill(t, e.command)
 	words := strings.Fields(command)
 	switch {
 	case words[0] == "make": // TestCommands looks it up.
@@ -129,27 +129,38 @@ func (r *reader) enter(t *testing.T, where string, e exchange) {
 	}
 }
 
-// fill puts in what the reader has seen so far.
-func (r *reader) fill(text string) string {
+// fill puts in what the reader saw in an answer, or reads where the program prints it.
+func (r *reader) fill(t *testing.T, text string) string {
+	t.Helper()
 	text = strings.ReplaceAll(text, "127.0.0.1:8080", r.addr)
-	for placeholder, value := range r.seen {
-		text = strings.ReplaceAll(text, placeholder, value)
+	for placeholder, pattern := range printed {
+		if !strings.Contains(text, placeholder) {
+			continue
+		}
+		var found []string
+		require.Eventually(t, func() bool {
+			found = pattern.FindStringSubmatch(r.server.output.String())
+			return found != nil
+		}, 30*time.Second, 50*time.Millisecond, "the program does not print "+placeholder)
+		text = strings.ReplaceAll(text, placeholder, found[1])
 	}
-	return text
+	return strings.ReplaceAll(text, "<executionId>", r.executionID)
 }
 
-// placeholders are what pages call that which differs from reader to reader.
-var placeholders = map[string]*regexp.Regexp{
+// printed are what pages call what a program prints, which differs from reader to reader.
+var printed = map[string]*regexp.Regexp{
 	"<process>":          regexp.MustCompile(`\(process (\d+)\)`),
-	"<executionId>":      regexp.MustCompile(`"executionId":"([^"]+)"`),
-	"<URL of New order>": regexp.MustCompile(`(?s)^.*?(http://\S+/trigger/[\w-]+)\n`),
-	"<URL of Quote>":     regexp.MustCompile(`(?s)^.*(http://\S+/trigger/[\w-]+)\n`),
+	"<URL of New order>": regexp.MustCompile(`(http://\S+/trigger/[\w-]+)\n`),
+	"<URL of Quote>":     regexp.MustCompile(`(?s)A quote.*?(http://\S+/trigger/[\w-]+)\n`),
 }
+
+// answeredID is the id of an execution in the answer to a request.
+var answeredID = regexp.MustCompile(`"executionId":"([^"]+)"`)
 
 // await asks again until the answer fits, for what happens in the background.
 func (r *reader) await(t *testing.T, where string, e exchange, ask func() string, whole bool) {
 	t.Helper()
-	want := strings.ReplaceAll(regexp.QuoteMeta(r.fill(strings.Join(e.answer, "\n"))), "…", ".*")
+	want := strings.ReplaceAll(regexp.QuoteMeta(r.fill(t, strings.Join(e.answer, "\n"))), "…", ".*")
 	if whole && len(e.answer) > 0 {
 		want = "(?s)^" + want + "$"
 	}
@@ -166,9 +177,7 @@ func (r *reader) await(t *testing.T, where string, e exchange, ask func() string
 			require.Fail(t, where+": "+e.command, "want: %s\ngot:  %s", strings.Join(e.answer, "\n"), answer)
 		}
 	}
-	for placeholder, pattern := range placeholders {
-		if found := pattern.FindStringSubmatch(answer); found != nil {
-			r.seen[placeholder] = found[1]
-		}
+	if found := answeredID.FindStringSubmatch(answer); found != nil {
+		r.executionID = found[1]
 	}
 }
