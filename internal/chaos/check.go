@@ -90,18 +90,10 @@ func count(e *evidence) *tally {
 }
 
 // repeated counts steps that ran although an earlier run was journalled: one that noted, in the
-// flow, that the step had returned, while its process was there. A process that wakes up after its
-// lease may begin one before it learns that: it counts if it returned.
+// flow, that the step had returned, while its process was there.
 func (e *evidence) repeated() (n int) {
-	type run struct {
-		pid       int
-		execution string
-	}
-	stepped, returned := map[string]time.Time{}, map[run]bool{}
+	stepped := map[string]time.Time{}
 	for _, note := range e.notes {
-		if note.Event == "stepped" {
-			returned[run{note.pid, note.Execution}] = true
-		}
 		if note.Event == "stepped" && e.counts(note.pid, note.At) {
 			if at, ok := stepped[note.Execution]; !ok || note.At.Before(at) {
 				stepped[note.Execution] = note.At
@@ -109,8 +101,7 @@ func (e *evidence) repeated() (n int) {
 		}
 	}
 	for _, note := range e.notes {
-		if at, ok := stepped[note.Execution]; note.Event == "step" && ok && note.At.After(at) &&
-			(e.counts(note.pid, note.At) || returned[run{note.pid, note.Execution}]) {
+		if at, ok := stepped[note.Execution]; note.Event == "step" && ok && note.At.After(at) {
 			n++
 		}
 	}
