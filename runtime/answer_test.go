@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,6 +103,45 @@ func TestTimesByDefault(t *testing.T) {
 		h.Advance(time.Second)
 		require.Equal(t, http.StatusNotFound, bare(t, h, http.MethodGet, result.String()).StatusCode)
 	})
+}
+
+// TestPausedWhileItsCallerWaits: what is not durable yet when its instance is paused waits for the
+// resumption, and its caller learns the id.
+func TestPausedWhileItsCallerWaits(t *testing.T) {
+	t.Parallel()
+	for name, work := range map[string]sluice.ExecutionFunc{
+		"before a step": func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			data, err := sluice.Step(ctx, "step", func(context.Context) (string, error) { return "done", nil })
+			return &sluice.Result{Data: data}, err
+		},
+		"for too long": func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			select {
+			case <-time.After(time.Minute):
+				return &sluice.Result{Data: "done"}, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var pause func()
+			flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+				pause()
+				return work(ctx, run)
+			}
+			sluicetest.Run(t, integrationOf(flow, synchronous), func(t *testing.T, h *sluicetest.Harness) {
+				instance := h.Deploy(runtime.Deployment{})
+				pause = sync.OnceFunc(func() { h.Pause(instance) })
+				answer := h.Post("Flow", `{}`).RequireStatus(http.StatusGatewayTimeout)
+				h.Advance(time.Hour)
+				require.Equal(t, store.StatusQueued, answer.Execution().Status)
+				h.Resume(instance)
+				h.Drain()
+				answer.Execution().RequireSucceeded().RequireResult("done")
+			})
+		})
+	}
 }
 
 func TestResultsOutliveTheProcess(t *testing.T) {

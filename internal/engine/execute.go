@@ -126,7 +126,7 @@ func (x *execution) goOn(ctx context.Context) (*Finished, error) {
 }
 
 // ofUnclaimed makes ErrDeadline of the error of an execution that was accepted without a claim: it
-// runs, but not here.
+// waits for its instance's resumption, or runs elsewhere.
 func ofUnclaimed(err error) error {
 	if errors.Is(err, sluice.ErrLeaseLost) {
 		return ErrDeadline
