@@ -70,7 +70,7 @@ func (a *api) executions(w http.ResponseWriter, r *http.Request) {
 	}
 	executions, err := a.runtime.Executions(r.Context(), filter, query.Get("after"), limit)
 	switch {
-	case errors.Is(err, store.ErrInvalidID):
+	case errors.Is(err, store.ErrInvalidID), errors.Is(err, store.ErrNotFound):
 		writeError(w, http.StatusBadRequest, "after must be the id of an execution.")
 	case err != nil:
 		writeError(w, http.StatusInternalServerError, err.Error())

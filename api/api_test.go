@@ -69,13 +69,14 @@ func TestExecutions(t *testing.T) {
 
 		var refused struct{ Error string }
 		for path, status := range map[string]int{
-			"/api/v1/executions/nope":                                 http.StatusNotFound,
-			"/api/v1/executions/01a20396-04a4-7317-a4fb-9ef2b8db023b": http.StatusNotFound,
-			"/api/v1/executions?after=nope":                           http.StatusBadRequest,
-			"/api/v1/executions?status=nope":                          http.StatusBadRequest,
-			"/api/v1/executions?limit=0":                              http.StatusBadRequest,
-			"/api/v1/executions?limit=x":                              http.StatusBadRequest,
-			"/api/v1/executions?limit=101":                            http.StatusBadRequest,
+			"/api/v1/executions/nope":                                       http.StatusNotFound,
+			"/api/v1/executions/01a20396-04a4-7317-a4fb-9ef2b8db023b":       http.StatusNotFound,
+			"/api/v1/executions?after=nope":                                 http.StatusBadRequest,
+			"/api/v1/executions?after=01a20396-04a4-7317-a4fb-9ef2b8db023b": http.StatusBadRequest,
+			"/api/v1/executions?status=nope":                                http.StatusBadRequest,
+			"/api/v1/executions?limit=0":                                    http.StatusBadRequest,
+			"/api/v1/executions?limit=x":                                    http.StatusBadRequest,
+			"/api/v1/executions?limit=101":                                  http.StatusBadRequest,
 		} {
 			refused.Error = ""
 			get(path, status, &refused)

@@ -130,8 +130,9 @@ func (rt *Runtime) Execution(ctx context.Context, id string) (*Execution, error)
 	return newExecution(record)
 }
 
-// Executions returns up to limit executions that match the filter, newest first. after is
-// the ID of the last one of the previous page; empty begins with the newest.
+// Executions returns up to limit executions that match the filter, the last accepted first.
+// after is the ID of the last one of the previous page; empty begins with the newest. The error is
+// [store.ErrNotFound] if there is no such execution.
 func (rt *Runtime) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*Execution, error) {
 	records, err := rt.store.Executions(ctx, filter, after, limit)
 	if err != nil {

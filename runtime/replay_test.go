@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -204,5 +205,54 @@ func TestReplayAll(t *testing.T) {
 			require.ErrorContains(t, err, `it has no step "gone"`)
 			require.Equal(t, runtime.Replayed{Original: lost}, r)
 		}
+	})
+}
+
+// TestReplayAllInTheOrderOfTheirLane replays callees, whose ids say nothing of their order, while
+// others come.
+func TestReplayAllInTheOrderOfTheirLane(t *testing.T) {
+	t.Parallel()
+	const before, after = 20, 20 // More than are read at once.
+	var order []int
+	callee := sluice.Flow{
+		Name: "Callee", StableKey: "callee", QueueConfig: sluice.SequentialQueueConfig{},
+		OnExecution: func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+			var n int
+			err := run.Payload.Body.Decode(&n)
+			order = append(order, n)
+			return nil, errors.Join(err, errors.New("broken"))
+		},
+	}
+	integration := integrationOf(func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+		for n := range before + after {
+			if _, err := sluice.FlowRef[int, any]("callee").InvokeAsync(ctx, n); err != nil {
+				return nil, err
+			}
+			time.Sleep(time.Second)
+		}
+		return nil, nil
+	})
+	integration.Flows = append(integration.Flows, callee)
+	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		h.Post("Flow", `{}`)
+		h.Advance(before*time.Second - time.Millisecond)
+		require.Len(t, order, before)
+		order = nil
+		for _, err := range h.Runtime.ReplayAll(t.Context(), store.Filter{Flow: "callee", Status: store.StatusFailed}, runtime.ReplayOptions{}) {
+			require.NoError(t, err)
+			h.Advance(time.Second)
+		}
+		h.Drain()
+		var replayed, later []int
+		for _, n := range order {
+			if n < before {
+				replayed = append(replayed, n)
+			} else {
+				later = append(later, n)
+			}
+		}
+		require.Len(t, replayed, before)
+		require.IsIncreasing(t, replayed)
+		require.Len(t, later, after, "what came later is not replayed")
 	})
 }

@@ -201,8 +201,10 @@ type Watcher interface {
 type Reader interface {
 	// Execution returns the execution with all its attempts and steps, or ErrNotFound.
 	Execution(ctx context.Context, id string) (*Record, error)
-	// Executions returns up to limit executions that match the filter, newest first unless
-	// it says otherwise, with their attempts and steps. after is the id of the last one of the previous page.
+	// Executions returns up to limit executions that match the filter, with their attempts and
+	// steps: the last accepted first, unless it says otherwise; those of a lane thus in its order.
+	// after is the id of the last one of the previous page, or empty; it is ErrNotFound if there
+	// is none such.
 	Executions(ctx context.Context, filter Filter, after string, limit int) ([]*Record, error)
 }
 

@@ -218,21 +218,24 @@ func (e *Engine) toReplay(ctx context.Context, filter store.Filter) iter.Seq2[*s
 		}
 		filter.OldestFirst = true
 		for record, err := range e.matching(ctx, filter) {
-			if err == nil && (record.ID > newest[0].ID) { // Ids of version 7 are in the order of time.
-				return
-			}
-			if err == nil && (!record.Status.Final() || record.Original != "") {
-				continue
-			}
 			done := false
 			if err == nil {
-				done, err = e.replayed(ctx, record.ID)
+				done, err = e.isDone(ctx, record)
 			}
-			if !done && !yield(record, err) || err != nil {
+			if !done && !yield(record, err) || err != nil || record.ID == newest[0].ID {
 				return
 			}
 		}
 	}
+}
+
+// isDone tells whether there is nothing to replay: the execution is not over, is a replay, or has
+// been replayed.
+func (e *Engine) isDone(ctx context.Context, record *store.Record) (bool, error) {
+	if !record.Status.Final() || record.Original != "" {
+		return true, nil
+	}
+	return e.replayed(ctx, record.ID)
 }
 
 // replayed tells whether an execution has a replay that did not fail, or a replay of a replay.

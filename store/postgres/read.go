@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error)
 }
 
 // Executions implements [store.Reader]. It walks the executions from the newest back, in
-// the order of their ids, and filters on the way: a filter that few match reads many.
+// the order of acceptance, and filters on the way: a filter that few match reads many.
 func (s *Store) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*store.Record, error) {
 	q := &query{oldest: filter.OldestFirst}
 	for column, value := range map[string]string{
@@ -52,17 +53,32 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 	}
 	q.whereStatus(filter.Status)
 	if after != "" {
-		key, err := encodeID(after)
+		seq, err := s.seqOf(ctx, after)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("store: list executions after %q: %w", after, err)
 		}
-		q.where(map[bool]string{false: "e.id < ", true: "e.id > "}[filter.OldestFirst], key)
+		q.where(map[bool]string{false: "e.seq < ", true: "e.seq > "}[filter.OldestFirst], seq)
 	}
 	records, err := s.records(ctx, q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: list executions: %w", err)
 	}
 	return records, nil
+}
+
+// seqOf is where an execution stands in the order of acceptance.
+func (s *Store) seqOf(ctx context.Context, id string) (seq int64, err error) {
+	key, err := encodeID(id)
+	if err != nil {
+		return 0, err
+	}
+	err = s.within(ctx, func(ctx context.Context) error {
+		return s.readers.QueryRow(ctx, "SELECT seq FROM executions WHERE id = $1", key).Scan(&seq)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = store.ErrNotFound
+	}
+	return seq, err
 }
 
 // query is what executions are chosen by.
@@ -117,9 +133,9 @@ func (q *query) read(ctx context.Context, tx pgx.Tx, limit int, records *[]*stor
 	if len(q.conditions) > 0 {
 		where = " WHERE " + strings.Join(q.conditions, " AND ")
 	}
-	order := " ORDER BY e.id DESC"
+	order := " ORDER BY e.seq DESC"
 	if q.oldest {
-		order = " ORDER BY e.id"
+		order = " ORDER BY e.seq"
 	}
 	rows, err := tx.Query(ctx, "SELECT "+executionColumns+", w.status, w.due FROM executions e LEFT JOIN work w ON w.seq = e.seq"+
 		where+order+" LIMIT $"+strconv.Itoa(len(q.args)+1), append(q.args, limit)...)

@@ -20,7 +20,7 @@ func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error)
 		return nil, fmt.Errorf("store: execution %q: %w", id, store.ErrNotFound)
 	}
 	running := s.queue.claimed(id)
-	records, err := s.records(ctx, "e.id = ?", []any{key}, "e.id", 1)
+	records, err := s.records(ctx, "e.id = ?", []any{key}, "e.seq", 1)
 	if err != nil {
 		return nil, fmt.Errorf("store: execution %s: %w", id, err)
 	}
@@ -34,7 +34,7 @@ func (s *Store) Execution(ctx context.Context, id string) (*store.Record, error)
 }
 
 // Executions implements [store.Reader]. It walks the executions from the newest back, in
-// the order of their ids, and filters on the way: a filter that few match reads many.
+// the order of acceptance, and filters on the way: a filter that few match reads many.
 func (s *Store) Executions(ctx context.Context, filter store.Filter, after string, limit int) ([]*store.Record, error) {
 	where, args := []string{"TRUE"}, []any{}
 	for column, value := range map[string]string{
@@ -60,19 +60,19 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 	case filter.Status != "":
 		where = append(where, "coalesce("+lastStatus+", 'waiting') = 'waiting'")
 	}
-	order, beyond := "e.id DESC", "e.id < ?"
+	order, beyond := "e.seq DESC", "e.seq < ?"
 	if filter.OldestFirst {
-		order, beyond = "e.id", "e.id > ?"
+		order, beyond = "e.seq", "e.seq > ?"
 	}
 	var found []*store.Record
 	for len(found) < limit {
 		page, pageArgs := where, args
 		if after != "" {
-			key, err := encodeID(after)
+			seq, err := s.seqOf(ctx, after)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("store: list executions after %q: %w", after, err)
 			}
-			page, pageArgs = append(slices.Clip(page), beyond), append(slices.Clip(args), key)
+			page, pageArgs = append(slices.Clip(page), beyond), append(slices.Clip(args), seq)
 		}
 		records, err := s.records(ctx, strings.Join(page, " AND "), pageArgs, order, limit)
 		if err != nil {
@@ -89,6 +89,23 @@ func (s *Store) Executions(ctx context.Context, filter store.Filter, after strin
 		after = records[len(records)-1].ID
 	}
 	return found, nil
+}
+
+// seqOf is where an execution stands in the order of acceptance.
+func (s *Store) seqOf(ctx context.Context, id string) (seq int64, err error) {
+	key, err := encodeID(id)
+	if err != nil {
+		return 0, err
+	}
+	found := false
+	err = s.query(ctx, func(rows *sql.Rows) error {
+		found = true
+		return rows.Scan(&seq)
+	}, "SELECT seq FROM executions WHERE id = ?", key)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return seq, err
 }
 
 // lastStatus is the status of the last attempt that ended, null before the first.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,10 +24,16 @@ func testRead(t *testing.T, s *suite) {
 		require.NoError(t, err)
 		require.Empty(t, records)
 	})
-	s.test(t, "in pages, newest or oldest first", func(t *testing.T, h *harness) {
-		var want []string
-		for range 25 {
-			want = append(want, h.accept("a").ID)
+	s.test(t, "in pages, in the order of acceptance, whatever the ids", func(t *testing.T, h *harness) {
+		want := make([]string, 25)
+		for i := range want {
+			want[i] = newID(t)
+		}
+		slices.SortFunc(want, func(a, b string) int { return strings.Compare(a[24:], b[24:]) })
+		for _, id := range want {
+			e := execution(t, "a")
+			e.ID = id
+			h.acceptAs(&store.Acceptance{Execution: e})
 		}
 		for _, size := range []int{7, 25} {
 			require.Equal(t, want, pages(t, h, store.Filter{OldestFirst: true}, size))
@@ -34,6 +41,11 @@ func testRead(t *testing.T, s *suite) {
 			slices.Reverse(newest)
 			require.Equal(t, newest, pages(t, h, store.Filter{}, size))
 		}
+	})
+	s.test(t, "after one that is not there", func(t *testing.T, h *harness) {
+		h.accept("a")
+		_, err := h.Executions(h.ctx(), store.Filter{}, newID(t), 10)
+		require.ErrorIs(t, err, store.ErrNotFound)
 	})
 	s.test(t, "filtered", testFilter)
 	s.test(t, "filtered by what started them", testFilterFields)
