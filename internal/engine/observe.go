@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -42,11 +43,7 @@ func (b *logBuffer) handler(next slog.Handler, record *store.Execution) slog.Han
 }
 
 func (b *logBuffer) add(line *logLine) {
-	data, err := json.Marshal(line)
-	if err != nil {
-		line.Attributes = map[string]any{"error": "the attributes cannot be encoded: " + err.Error()}
-		data, _ = json.Marshal(line) //nolint:errchkjson // Only strings are left.
-	}
+	data, _ := json.Marshal(line) //nolint:errchkjson // Attributes are encoded already, or plain.
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.lines) == maxLogLines || b.size+len(data) > maxLogBytes {
@@ -164,18 +161,39 @@ func addAttribute(line *logLine, prefix string, attr slog.Attr) {
 	line.Attributes[prefix+attr.Key] = attributeValue(value)
 }
 
-// attributeValue is the value in a form that JSON shows well.
-func attributeValue(value slog.Value) any {
+// attributeValue is the value in a form that JSON shows well. As with slog's own handlers, one
+// that panics or cannot be encoded is told in its place, and fails nothing.
+func attributeValue(value slog.Value) (shown any) {
+	switch value.Kind() { //nolint:exhaustive // The other kinds may not be JSON.
+	case slog.KindString, slog.KindBool, slog.KindInt64, slog.KindUint64:
+		return value.Any()
+	}
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			shown = fmt.Sprintf("!PANIC: %v", panicked)
+			if v := reflect.ValueOf(value.Any()); v.Kind() == reflect.Pointer && v.IsNil() {
+				shown = "<nil>"
+			}
+		}
+	}()
 	switch v := value.Any().(type) {
 	case error:
 		return v.Error()
 	case time.Time:
-		return v
+		return encodeAttribute(v)
 	case fmt.Stringer:
 		return v.String()
 	default:
-		return v
+		return encodeAttribute(v)
 	}
+}
+
+func encodeAttribute(v any) any {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return "!ERROR: " + err.Error()
+	}
+	return json.RawMessage(encoded)
 }
 
 // WithAttrs implements slog.Handler.
