@@ -181,6 +181,34 @@ func TestInvokeFlowIsLikeACallOverHTTP(t *testing.T) {
 	}
 }
 
+// TestAPollWithoutChangesAnswersNull: it is no failure, and no reason to poll again.
+func TestAPollWithoutChangesAnswersNull(t *testing.T) {
+	t.Parallel()
+	polls := 0
+	poll := func(_ context.Context, _ *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+		polls++
+		return &sluice.TriggerResult{Payload: payload, PolledNoChanges: true}, nil
+	}
+	caller := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		out, err := calleeRef.Invoke(ctx, question{N: 21})
+		if err == nil && run.Attempt == 1 {
+			err = errors.New("broken")
+		}
+		return &sluice.Result{Data: out}, err
+	}
+	integration := calling(caller, double, func(caller, callee *sluice.Flow) {
+		caller.RetryConfig = &sluice.RetryConfig{MaxAttempts: 1, DelayMinutes: 1}
+		callee.TriggerType, callee.Schedule, callee.OnTrigger = sluice.TriggerTypePolling, &sluice.Schedule{Value: "0 0 1 1 *"}, poll
+	})
+	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		answer := h.Post("Flow", `{}`)
+		h.Drain()
+		answer.Execution().RequireSucceeded().RequireResult(reckoned{})
+		require.Equal(t, 1, polls)
+		require.Equal(t, store.StatusSkipped, executionOf(t, h, "callee").Status)
+	})
+}
+
 // TestAFailedCalleeIsNamed, with its execution, and another try starts it anew.
 func TestAFailedCalleeIsNamed(t *testing.T) {
 	t.Parallel()

@@ -188,7 +188,7 @@ func (c *invocation) start(ctx context.Context) (string, error) {
 // isSpent tells whether an execution that the call started has failed, and the caller knows:
 // it was told in this run, or its attempt is over.
 func (c *invocation) isSpent(record *store.Record) (bool, error) {
-	if !record.Status.Final() || record.Status == store.StatusSucceeded {
+	if record.Status != store.StatusFailed && record.Status != store.StatusCanceled {
 		return false, nil
 	}
 	if _, told := c.x.told.Load(record.ID); told {

@@ -10,10 +10,14 @@ import (
 	"github.com/sluice-go/sluice/store"
 )
 
-// recordedReply is what an execution on record answers: its result, or an *ExecutionError.
+// recordedReply is what an execution on record answers: its result, null if it was skipped, or an
+// *ExecutionError.
 func recordedReply(record *store.Record) (*Reply, error) {
 	last := record.Attempts[len(record.Attempts)-1]
-	if last.Status != store.StatusSucceeded {
+	switch {
+	case last.Status == store.StatusSkipped:
+		return newReply(nil)
+	case last.Status != store.StatusSucceeded:
 		return nil, &ExecutionError{recordedFailure(last)}
 	}
 	var stored struct {
