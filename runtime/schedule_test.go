@@ -471,6 +471,58 @@ func TestManySchedulesAtOnce(t *testing.T) {
 	})
 }
 
+// TestHangingPollsDelayNobody polls for more customers whose service does not answer than fire
+// at once, and for one whose does.
+func TestHangingPollsDelayNobody(t *testing.T) {
+	t.Parallel()
+	const hanging = 40
+	integration := integrationOf(nothing, scheduled(sluice.Schedule{Value: "* * * * *"}), func(f *sluice.Flow) {
+		f.TriggerType = sluice.TriggerTypePolling
+		f.OnTrigger = func(ctx context.Context, run *sluice.Run, _ *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+			if run.Customer.ExternalID != "healthy" {
+				<-ctx.Done()
+				return nil, context.Cause(ctx)
+			}
+			return &sluice.TriggerResult{PolledNoChanges: true}, nil
+		}
+	})
+	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		for i := range hanging {
+			h.Deploy(runtime.Deployment{Customer: runtime.Customer{ExternalID: strconv.Itoa(i)}})
+		}
+		healthy := h.Deploy(runtime.Deployment{Customer: runtime.Customer{ExternalID: "healthy"}})
+		h.Advance(time.Hour)
+		require.Len(t, h.Find(store.Filter{Instance: healthy.ID, Status: store.StatusSkipped}), 60)
+		h.LeaveUnfinished()
+	})
+}
+
+// TestTriggersLongerThanTheirClaim are called once for each due time, also where they end in the
+// moment in which the schedule is claimed again.
+func TestTriggersLongerThanTheirClaim(t *testing.T) {
+	t.Parallel()
+	for _, takes := range []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second, time.Minute} {
+		t.Run(takes.String(), func(t *testing.T) {
+			t.Parallel()
+			called := map[time.Time]int{}
+			integration := integrationOf(nothing, scheduled(sluice.Schedule{Value: "*/2 * * * *"}), func(f *sluice.Flow) {
+				f.OnTrigger = func(ctx context.Context, _ *sluice.Run, payload *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+					called[payload.DueAt]++
+					pass(ctx, takes)
+					return nil, nil
+				}
+			})
+			run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+				h.Advance(time.Hour + time.Minute + time.Second)
+				require.Len(t, called, 30)
+				for due, times := range called {
+					require.Equal(t, 1, times, due)
+				}
+			})
+		})
+	}
+}
+
 // TestUnwritablePayloadOfASchedule fails on record, once for each due time.
 func TestUnwritablePayloadOfASchedule(t *testing.T) {
 	t.Parallel()

@@ -3,13 +3,18 @@ package engine
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/sluice-go/sluice/store"
 )
 
 // maxFiring bounds how many schedules are fired at once: however many are due, the others
-// wait in the store.
-const maxFiring = 32
+// wait in the store. A trigger that takes longer than slowTrigger, as where a service does not
+// answer, counts no more: it keeps nobody else waiting.
+const (
+	maxFiring   = 32
+	slowTrigger = 5 * time.Second
+)
 
 // firing is what is being fired.
 type firing struct {
@@ -18,30 +23,48 @@ type firing struct {
 
 	mu  sync.Mutex
 	due map[firedSchedule]bool
+	// fired has the due times that came to an end since schedules were last asked for: what is
+	// claimed now may have been claimed before that.
+	fired map[firedSchedule]time.Time
 }
 
 type firedSchedule struct{ instance, flow string }
 
+func keyOf(s *store.Schedule) firedSchedule { return firedSchedule{s.Instance, s.Flow} }
+
 func newFiring() *firing {
-	return &firing{places: make(chan struct{}, maxFiring), due: map[firedSchedule]bool{}}
+	return &firing{places: make(chan struct{}, maxFiring), due: map[firedSchedule]bool{}, fired: map[firedSchedule]time.Time{}}
 }
 
-// enter tells whether the schedule is not being fired already: a trigger may take longer
-// than the claim lasts.
-func (f *firing) enter(s firedSchedule) bool {
+// ask begins to claim schedules.
+func (f *firing) ask() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.due[s] {
+	clear(f.fired)
+}
+
+// enter tells whether the schedule that was claimed is to be fired, and is not already: a trigger
+// may take longer than the claim lasts.
+func (f *firing) enter(s *store.Schedule) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := keyOf(s)
+	if fired, ok := f.fired[key]; f.due[key] || ok && !s.Due.After(fired) {
 		return false
 	}
-	f.due[s] = true
+	f.due[key] = true
 	return true
 }
 
-func (f *firing) leave(s firedSchedule) {
+// leave ends what enter began. What failed is due again.
+func (f *firing) leave(s *store.Schedule, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.due, s)
+	key := keyOf(s)
+	delete(f.due, key)
+	if err == nil {
+		f.fired[key] = s.Due
+	}
 }
 
 // watch claims the schedules that are due and fires them. It ends with the claiming context.
@@ -49,6 +72,7 @@ func (e *Engine) watch() {
 	defer e.Leave()
 	for e.takePlace() {
 		free := 1 + e.takeFreePlaces()
+		e.firing.ask()
 		schedules, err := e.options.Store.ClaimSchedules(e.claiming, e.worker, free)
 		for range free - len(schedules) {
 			<-e.firing.places
@@ -58,6 +82,10 @@ func (e *Engine) watch() {
 			pause(e.claiming, claimPause)
 		}
 		for _, schedule := range schedules {
+			if !e.firing.enter(schedule) {
+				<-e.firing.places
+				continue
+			}
 			e.hold()
 			e.workers.run(func() { e.fire(schedule) })
 		}
@@ -89,13 +117,11 @@ func (e *Engine) takeFreePlaces() (taken int) {
 // fire fires a claimed schedule in a place that it holds.
 func (e *Engine) fire(schedule *store.Schedule) {
 	defer e.Leave()
-	defer func() { <-e.firing.places }()
-	key := firedSchedule{schedule.Instance, schedule.Flow}
-	if !e.firing.enter(key) {
-		return
-	}
-	defer e.firing.leave(key)
-	err := e.fireDue(schedule)
+	leavePlace := sync.OnceFunc(func() { <-e.firing.places })
+	defer leavePlace()
+	err := errGoexit
+	defer func() { e.firing.leave(schedule, err) }()
+	err = e.fireDue(schedule, leavePlace)
 	if err != nil && !errors.Is(err, store.ErrConflict) && e.claiming.Err() == nil {
 		e.options.Logger.ErrorContext(e.work, "firing a schedule failed: it is tried again", "instance", schedule.Instance,
 			"flow", schedule.Flow, "error", err)

@@ -80,8 +80,8 @@ func (e *Engine) removeSchedules(ctx context.Context, instanceID string) error {
 }
 
 // fireDue makes of a due schedule what comes of it. With an error nothing is on record, and
-// it is due again when the claim ends.
-func (e *Engine) fireDue(due *store.Schedule) error {
+// it is due again when the claim ends. It calls leavePlace if the trigger is slow.
+func (e *Engine) fireDue(due *store.Schedule, leavePlace func()) error {
 	timing, err := parseTiming(due.Spec)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (e *Engine) fireDue(due *store.Schedule) error {
 			"from", due.Due, "to", next)
 		return e.options.Store.AdvanceSchedule(e.writing, advance)
 	}
-	return e.runDue(target, due, advance)
+	return e.runDue(target, due, advance, leavePlace)
 }
 
 // deployed returns the instance with the id. One that seems to be paused is read again: what
@@ -125,7 +125,7 @@ func (e *Engine) deployed(id string) (*Instance, error) {
 }
 
 // runDue lets the flow's trigger see what is due, and accepts what comes of it.
-func (e *Engine) runDue(target Target, due *store.Schedule, advance store.ScheduleAdvance) error {
+func (e *Engine) runDue(target Target, due *store.Schedule, advance store.ScheduleAdvance, leavePlace func()) error {
 	invoke := sluice.InvokeSchedule
 	if target.Flow.TriggerType == sluice.TriggerTypePolling {
 		invoke = sluice.InvokePoll
@@ -143,7 +143,9 @@ func (e *Engine) runDue(target Target, due *store.Schedule, advance store.Schedu
 		x.skip = fmt.Sprintf("the execution before, %s, is not over", before)
 		return e.acceptDue(x, advance, nil)
 	}
+	slow := time.AfterFunc(slowTrigger, leavePlace)
 	err = x.fireDue()
+	slow.Stop()
 	if errors.Is(err, ErrStopped) {
 		return nil // The next start fires it again.
 	}
