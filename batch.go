@@ -12,7 +12,8 @@ type BatchConfig struct {
 	// BatchSize is the number of items that one execution receives, at least 1. With 1 the
 	// flow's body is the item, otherwise a list of items.
 	BatchSize int
-	// ConcurrentBatchLimit is how many batches run at once, at least 1; nil means no limit.
+	// ConcurrentBatchLimit is how many batches run at once, at least 1; nil means no limit but
+	// that of the flow's QueueConfig, which holds as well.
 	ConcurrentBatchLimit *int
 }
 
@@ -81,7 +82,7 @@ func (t BatchTrigger[Item, Cursor]) Fetch(
 	var cursor *Cursor
 	if len(payload.PaginationState) > 0 {
 		cursor = new(Cursor)
-		if err := json.Unmarshal(payload.PaginationState, cursor); err != nil {
+		if err := decodeJSON(payload.PaginationState, cursor); err != nil {
 			return nil, fmt.Errorf("sluice: pagination state: %w", err)
 		}
 	}

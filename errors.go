@@ -69,7 +69,7 @@ func IsPermanent(err error) bool {
 }
 
 // RetryAfter sets how long to wait before the next retry, in place of the RetryConfig's
-// delay; the number of retries stays bounded by it. Nil stays nil.
+// delay, at most 24 hours (seed 003); the number of retries stays bounded by it. Nil stays nil.
 func RetryAfter(delay time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -85,10 +85,11 @@ type retryAfterError struct {
 func (e *retryAfterError) Error() string { return e.err.Error() }
 func (e *retryAfterError) Unwrap() error { return e.err }
 
-// RetryDelay returns the delay that [RetryAfter] gave to err, or to an error that it wraps.
+// RetryDelay returns the delay that [RetryAfter] gave to err, or to an error that it wraps: at
+// most 24 hours.
 func RetryDelay(err error) (delay time.Duration, ok bool) {
 	if after, ok := errors.AsType[*retryAfterError](err); ok {
-		return after.delay, true
+		return min(after.delay, maxRetryDelay), true
 	}
 	return 0, false
 }

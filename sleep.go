@@ -16,7 +16,7 @@ import (
 //
 // A caller who waits for the result of a synchronous flow goes on waiting if the sleep ends
 // in time; otherwise the caller gets 504 at once, and the execution goes on later. The end of
-// ctx ends the waiting with its cause. Outside OnExecution Sleep returns [ErrNotAccepted].
+// ctx ends the waiting with its cause. No sleep takes longer than 100 years. Outside OnExecution Sleep returns [ErrNotAccepted].
 func Sleep(ctx context.Context, name string, d time.Duration) error {
 	run, err := hostOf(ctx, "sleep", name)
 	if err != nil {

@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -65,7 +64,7 @@ func GetState[T any](ctx context.Context, state *State, key string) (value T, ok
 	if err != nil || data == nil {
 		return value, false, err
 	}
-	if err := json.Unmarshal(data, &value); err != nil {
+	if err := decodeJSON(data, &value); err != nil {
 		return value, false, fmt.Errorf("sluice: state %q: its value does not fit %T: %w", key, value, err)
 	}
 	return value, true, nil

@@ -2,9 +2,9 @@ package sluice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/sluice-go/sluice/internal/encode"
@@ -20,7 +20,9 @@ import (
 // by its name and how often the name occurred, not by its place: edited code finds its
 // records again. Two steps of one name at the same time are [ErrAmbiguousStep]; [WithKey]
 // tells them apart. Names count within the step or the item of a [ForEach] that they stand
-// in. Outside OnExecution Step returns [ErrNotAccepted].
+// in. What failed did not occur: the next step or loop of its name takes its place, and its
+// records. So name those differently that are not tries of the same. Numbers in an any are
+// [json.Number], as in a [Body]. Outside OnExecution Step returns [ErrNotAccepted].
 //
 // When fn fails, [WithErrorConfig] or the flow's ErrorConfig says what happens: fail returns
 // its error as a [*StepError] and records nothing, retry tries it again on the spot, and an
@@ -81,8 +83,8 @@ func runStep[T any](ctx context.Context, run host.Run, step host.Step, fn func(c
 	if err != nil || data == nil {
 		return result, err
 	}
-	if err := json.Unmarshal(data, &result); err != nil {
-		return result, Permanent(fmt.Errorf("sluice: step %q: its recorded result does not fit %T any more: %w", step.Name, result, err))
+	if err := decodeJSON(data, &result); err != nil {
+		return result, Permanent(fmt.Errorf("sluice: step %q: its recorded result does not fit %v: %w", step.Name, reflect.TypeFor[T](), err))
 	}
 	return result, nil
 }

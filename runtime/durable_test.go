@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -179,6 +180,58 @@ func TestSteps(t *testing.T) {
 
 // TestFailedStepKeepsItsKey: a loop around a step that fails first must not shift the keys
 // of later steps of its name.
+func TestNumbersOfStepsAndStateAreExact(t *testing.T) {
+	t.Parallel()
+	const id = "9007199254740993" // No float64 is this.
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		step, err := sluice.Step(ctx, "step", func(context.Context) (any, error) { return run.Payload.Body.Data(), nil })
+		if err != nil {
+			return nil, err
+		}
+		if err := run.InstanceState().Set(ctx, "key", step); err != nil {
+			return nil, err
+		}
+		state, _, err := sluice.GetState[any](ctx, run.InstanceState(), "key")
+		return &sluice.Result{Data: []any{step, state}}, err
+	}
+	run(t, integrationOf(flow), func(t *testing.T, h *sluicetest.Harness) {
+		answer := h.Post("Flow", `{"id":`+id+`}`)
+		h.Drain()
+		result := string(answer.Execution().RequireSucceeded().Result.Data)
+		require.Equal(t, `[{"id":`+id+`},{"id":`+id+`}]`, result)
+	})
+}
+
+// TestTimesBeyondTheCalendar are kept among those that can come.
+func TestTimesBeyondTheCalendar(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		flow  sluice.ExecutionFunc
+		after time.Duration
+	}{
+		"a retry": {func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+			if run.Attempt == 1 {
+				return nil, sluice.RetryAfter(math.MaxInt64, errors.New("no"))
+			}
+			return nil, nil
+		}, 24 * time.Hour},
+		"a sleep": {func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			return nil, sluice.Sleep(ctx, "long", math.MaxInt64)
+		}, 100 * 365 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, integrationOf(test.flow, retried(1, 1)), func(t *testing.T, h *sluicetest.Harness) {
+				answer := h.Post("Flow", `{}`)
+				h.Advance(time.Second)
+				require.Equal(t, store.StatusWaiting, answer.Execution().Status)
+				require.WithinDuration(t, time.Now().Add(test.after), answer.Execution().Due, time.Minute)
+				h.LeaveUnfinished()
+			})
+		})
+	}
+}
+
 func TestFailedStepKeepsItsKey(t *testing.T) {
 	t.Parallel()
 	ran := map[int]int{}

@@ -226,6 +226,24 @@ func TestTriggerErrors(t *testing.T) {
 }
 
 // TestStepErrorTellsTheStep: the text is the author's, the name stands beside it.
+func TestRetriesOfNestedStepsDoNotMultiply(t *testing.T) {
+	t.Parallel()
+	outer, inner := 0, 0
+	x, took := attempts(t, func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+		return sluice.Step(ctx, "outer", func(ctx context.Context) (*sluice.Result, error) {
+			outer++
+			return sluice.Step(ctx, "inner", func(context.Context) (*sluice.Result, error) {
+				inner++
+				return nil, errors.New("no")
+			})
+		})
+	}, func(f *sluice.Flow) { f.ErrorConfig = &retrying })
+	require.Equal(t, store.StatusFailed, x.Status)
+	require.Equal(t, 1, outer)
+	require.Equal(t, 4, inner)
+	require.Equal(t, 12*time.Second, took)
+}
+
 func TestStepErrorTellsTheStep(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("no")
@@ -281,6 +299,17 @@ func TestStepTimeout(t *testing.T) {
 		require.Equal(t, 4, tries)
 		require.Equal(t, 32*time.Second, took)
 		require.Equal(t, `step "slow" took longer than 5s: context deadline exceeded`, x.Error)
+	})
+	t.Run("is told once, where the code tells it too", func(t *testing.T) {
+		t.Parallel()
+		x, _ := attempts(t, func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+			_, err := sluice.Step(ctx, "slow", func(ctx context.Context) (int, error) {
+				<-ctx.Done()
+				return 0, context.Cause(ctx)
+			}, sluice.WithTimeout(5*time.Second))
+			return nil, err
+		})
+		require.Equal(t, `step "slow" took longer than 5s`, x.Error)
 	})
 	t.Run("is ignored, and not waited for", func(t *testing.T) {
 		t.Parallel()
@@ -369,7 +398,7 @@ func TestChangedType(t *testing.T) {
 		return nil, err
 	}, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 5} })
 	require.Len(t, x.Attempts, 2)
-	require.Contains(t, x.Error, `step "a": its recorded result does not fit int any more`)
+	require.Contains(t, x.Error, `step "a": its recorded result does not fit int:`)
 }
 
 // TestNestedStepsAreCountedApart: what happens inside a step shifts no other one, whether it

@@ -18,8 +18,8 @@ func (f *Flow) errorConfig() host.ErrorConfig {
 	return *f.ErrorConfig
 }
 
-// flowErrors is the flow's ErrorConfig for the flow as a whole: an error that a step came to
-// has been handled there.
+// flowErrors is the flow's ErrorConfig for the flow as a whole, and for steps without one of their
+// own: an error that a step inside came to has been handled there.
 type flowErrors struct{ host.ErrorConfig }
 
 func (f flowErrors) Retry(n int, err error) (delay time.Duration, again bool) {

@@ -81,9 +81,12 @@ func (u *unit) sleep(ctx context.Context, key, name string, d time.Duration) err
 	return nil
 }
 
+// maxSleep keeps the end of a sleep among the times that stores can keep.
+const maxSleep = 100 * 365 * 24 * time.Hour
+
 func (x *execution) recordSleep(ctx context.Context, key, name string, d time.Duration) (*store.Step, error) {
 	now := time.Now().UTC()
-	record := sleepRecord{Until: now.Add(d), StartedAt: x.started, Logs: x.logs.encode()}
+	record := sleepRecord{Until: now.Add(min(d, maxSleep)), StartedAt: x.started, Logs: x.logs.encode()}
 	result, err := json.Marshal(&record)
 	if err != nil {
 		return nil, err

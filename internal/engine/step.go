@@ -51,7 +51,7 @@ func (u *unit) runStep(
 	record := &store.Step{Key: key, Name: step.Name, Attempt: u.x.attempt, StartedAt: time.Now().UTC()}
 	config := step.Errors
 	if config == nil {
-		config = u.x.target.Flow.errorConfig()
+		config = flowErrors{u.x.target.Flow.errorConfig()}
 	}
 	ignored, err := u.x.handle(ctx, "step "+strconv.Quote(step.Name), config, func() (err error) {
 		inner := u.inner(key, &stateBuffer{outer: u.state})
@@ -108,8 +108,8 @@ func (u *unit) runWithin(ctx context.Context, step host.Step, run func(context.C
 	if err == nil {
 		return result, nil
 	}
-	if errors.Is(context.Cause(ctx), cause) {
-		return nil, fmt.Errorf("%w: %w", cause, err)
+	if errors.Is(context.Cause(ctx), cause) && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	return nil, err
 }
