@@ -79,7 +79,7 @@ type Flow struct {
 	// result. At most one flow of an integration has it.
 	PreprocessFlowConfig *PreprocessFlowConfig
 	// Schemas describe the flow's input (Invoke) and output. Input is validated against
-	// Invoke when it is given.
+	// Invoke when it is given, and so are batches of one item; lists are not.
 	Schemas *FlowSchemas
 
 	// OnInstanceDeploy runs whenever an instance is deployed, configured anew or upgraded.

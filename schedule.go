@@ -17,9 +17,9 @@ type Schedule struct {
 	// TimeZone is an IANA name such as Europe/Berlin; empty is UTC. A ConfigVar's value may
 	// name another.
 	TimeZone string
-	// CatchUp is how many of the runs that were missed, because no runtime was running, are
-	// made up for: the latest ones, in their order, 0 to 1000. None by default, as on the
-	// platform. See [TriggerPayload].DueAt.
+	// CatchUp is how many of the runs that were missed, because no runtime was running, or was
+	// that far behind, are made up for: the latest ones, in their order, 0 to 1000. None by
+	// default, as on the platform: what is late then runs once. See [TriggerPayload].DueAt.
 	CatchUp int
 }
 

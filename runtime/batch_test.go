@@ -116,23 +116,63 @@ func TestFailedBatch(t *testing.T) {
 	})
 }
 
-// TestBatchLimit bounds how many batches run at once.
+// TestBatchLimit bounds how many batches run at once, and so does the flow's queue.
 func TestBatchLimit(t *testing.T) {
 	t.Parallel()
-	var running, most atomic.Int64
-	limit := 2
-	integration := integrationOf(func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
-		most.Store(max(most.Load(), running.Add(1)))
-		pass(ctx, time.Second)
-		running.Add(-1)
-		return nil, nil
-	}, batched(sluice.BatchTrigger[int, int]{OnTrigger: numbers(12)}, sluice.BatchConfig{BatchSize: 1, ConcurrentBatchLimit: &limit}))
+	for name, test := range map[string]struct {
+		limit int
+		queue sluice.QueueConfig
+		most  int
+	}{
+		"of the batches":             {2, nil, 2},
+		"beside a sequential queue":  {3, sluice.SequentialQueueConfig{}, 1},
+		"below that of the queue":    {2, sluice.ThrottledQueueConfig{ConcurrencyLimit: 4}, 2},
+		"beyond that of the queue":   {4, sluice.ThrottledQueueConfig{ConcurrencyLimit: 3}, 3},
+		"beside a queue without one": {2, sluice.ParallelQueueConfig{}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var running, most atomic.Int64
+			integration := integrationOf(func(ctx context.Context, _ *sluice.Run) (*sluice.Result, error) {
+				most.Store(max(most.Load(), running.Add(1)))
+				pass(ctx, time.Second)
+				running.Add(-1)
+				return nil, nil
+			}, batched(sluice.BatchTrigger[int, int]{OnTrigger: numbers(12)}, sluice.BatchConfig{BatchSize: 1, ConcurrentBatchLimit: &test.limit}),
+				queued(test.queue))
+			run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+				began := time.Now()
+				h.Post("Flow", `{}`)
+				h.Drain()
+				require.EqualValues(t, test.most, most.Load())
+				require.Equal(t, time.Duration(12/test.most)*time.Second, time.Since(began).Truncate(time.Second))
+			})
+		})
+	}
+}
+
+// TestBatchesThatDoNotFitTheSchema fail alone, and are not tried again.
+func TestBatchesThatDoNotFitTheSchema(t *testing.T) {
+	t.Parallel()
+	type item = map[string]any
+	var got notes
+	page := func(context.Context, *sluice.Run, *sluice.TriggerPayload, *int) (*sluice.BatchPage[item, int], error) {
+		return &sluice.BatchPage[item, int]{Items: []item{{"id": 1}, {"id": "x"}, {"id": 3}}}, nil
+	}
+	integration := integrationOf(got.batch, retried(3, 1), func(f *sluice.Flow) {
+		f.Trigger, f.BatchConfig = sluice.BatchTrigger[item, int]{OnTrigger: page}, &sluice.BatchConfig{BatchSize: 1}
+		f.Schemas = &sluice.FlowSchemas{Invoke: &sluice.FlowSchema{
+			Properties: map[string]sluice.SchemaProperty{"id": {Description: "Id", Type: "integer"}},
+		}}
+	})
 	run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
-		began := time.Now()
 		h.Post("Flow", `{}`)
 		h.Drain()
-		require.EqualValues(t, 2, most.Load())
-		require.Equal(t, 6*time.Second, time.Since(began).Truncate(time.Second))
+		require.Equal(t, []string{`1/0 {"id":1}`, `1/2 {"id":3}`}, got.sorted())
+		failed := h.Find(store.Filter{Status: store.StatusFailed})
+		require.Len(t, failed, 1)
+		require.Contains(t, failed[0].Error, "id")
+		require.Len(t, failed[0].Attempts, 1)
 	})
 }
 

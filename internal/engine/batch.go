@@ -61,12 +61,18 @@ func (f *Flow) batchSize() int {
 	return max(1, f.BatchConfig.BatchSize)
 }
 
-// batchLane is the lane of the flow's batches: one of its own if they have a limit.
+// batchLane is the lane of the flow's batches, which keeps the limits of its queue and of its
+// batches.
 func (f *Flow) batchLane() store.Lane {
+	lane := f.lane
 	if f.BatchConfig == nil || f.BatchConfig.ConcurrentBatchLimit == nil {
-		return f.lane
+		return lane
 	}
-	return store.Lane{Key: f.StableKey + " batches", Limit: *f.BatchConfig.ConcurrentBatchLimit}
+	limit := *f.BatchConfig.ConcurrentBatchLimit
+	if lane.Limit == 0 || limit < lane.Limit {
+		lane.Limit = limit
+	}
+	return lane
 }
 
 // batchOf tells user code of the batch that the execution receives.

@@ -178,6 +178,11 @@ func (x *execution) callFlow(ctx context.Context) (reply *Reply, err error) {
 	if x.marks.Page != nil {
 		return x.spread(ctx)
 	}
+	if x.marks.Batch != nil && x.target.Flow.batchSize() == 1 { // Nobody has seen the item yet. A schema is one of objects.
+		if err := x.checkInput(); err != nil {
+			return nil, sluice.Permanent(err)
+		}
+	}
 	ignored, err := x.handle(ctx, "the flow", flowErrors{x.target.Flow.errorConfig()}, func() (err error) {
 		reply, err = x.tryFlow(ctx)
 		return err
