@@ -43,9 +43,11 @@ func (r *Run) IntegrationState() *State { return &State{host.ScopeIntegration} }
 func (r *Run) ExecutionState() *State { return &State{host.ScopeExecution} }
 
 // Checkpoint commits the changes of state that the run has made so far, whether it succeeds
-// or not. It is a durable unit: a later attempt that comes to it again does not commit again,
-// and drops what it has changed up to there. A checkpoint cannot stand in a [Step]. Its error
-// may be [ErrStateConflict] or [ErrStateTooLarge]: then nothing is committed.
+// or not. It is a durable unit: a later attempt that comes to it again commits what it has
+// changed otherwise up to there, and drops changes that repeat the committed ones; so an
+// Increment in both counts once, and a CompareAndSet in both is not compared again. What must
+// count once, whatever else changes, belongs into a Step. A checkpoint cannot stand in a
+// [Step]. Its error may be [ErrStateConflict] or [ErrStateTooLarge]: then nothing is committed.
 func (r *Run) Checkpoint(ctx context.Context) error {
 	run, err := hostOf(ctx, "call of", "Checkpoint")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluice-go/sluice"
 	"github.com/sluice-go/sluice/runtime"
 	"github.com/sluice-go/sluice/store"
+	"github.com/sluice-go/sluice/store/sqlite"
 	sluicetest "github.com/sluice-go/sluice/testing"
 )
 
@@ -209,7 +211,42 @@ func TestStateOfFailedRuns(t *testing.T) {
 				return errors.Join(run.Checkpoint(ctx), counts(ctx))
 			}
 			return errors.Join(counts(ctx), run.Checkpoint(ctx))
-		}, "", "1"},
+		}, "1", "1"},
+		"set otherwise before a checkpoint": {func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(run.CrossFlowState().Set(ctx, "n", run.Attempt), run.Checkpoint(ctx))
+		}, "3", "4"},
+		"set in turn before a checkpoint": {func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(run.CrossFlowState().Set(ctx, "n", run.Attempt%2), run.Checkpoint(ctx))
+		}, "1", "0"},
+		"set to what comes next before two checkpoints": {func(ctx context.Context, run *sluice.Run) error {
+			next := func() error {
+				n, _, err := sluice.GetState[int](ctx, run.CrossFlowState(), "n")
+				return errors.Join(err, run.CrossFlowState().Set(ctx, "n", n+1), run.Checkpoint(ctx))
+			}
+			return errors.Join(next(), next())
+		}, "6", "8"},
+		"once more with each attempt before a checkpoint": {func(ctx context.Context, run *sluice.Run) (err error) {
+			for range run.Attempt {
+				err = errors.Join(err, inc(ctx, run))
+			}
+			return errors.Join(err, run.Checkpoint(ctx))
+		}, "3", "4"},
+		"before a checkpoint, beside what changes": {func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(inc(ctx, run), run.CrossFlowState().SaveCurrentTime(ctx, "at"), run.Checkpoint(ctx))
+		}, "1", "1"},
+		"never any more before a checkpoint": {func(ctx context.Context, run *sluice.Run) error {
+			if run.Attempt > 1 {
+				return run.Checkpoint(ctx)
+			}
+			return errors.Join(inc(ctx, run), run.Checkpoint(ctx))
+		}, "1", "1"},
+		"compared before a checkpoint": {func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(run.CrossFlowState().CompareAndSet(ctx, "n", nil, 1), run.Checkpoint(ctx))
+		}, "1", "1"},
+		"compared twice before a checkpoint, then set otherwise": {func(ctx context.Context, run *sluice.Run) error {
+			s := run.CrossFlowState()
+			return errors.Join(s.CompareAndSet(ctx, "n", nil, 1), s.CompareAndSet(ctx, "n", 1, 2), s.Set(ctx, "n", run.Attempt+10), run.Checkpoint(ctx))
+		}, "13", "14"},
 		"in items of a loop": {func(ctx context.Context, run *sluice.Run) error {
 			_, err := sluice.ForEach(ctx, "items", []int{1, 2, 3, 4}, func(ctx context.Context, item, _ int) (int, error) {
 				if item == run.Attempt+1 {
@@ -243,6 +280,45 @@ func TestStateOfFailedRuns(t *testing.T) {
 			})
 		})
 	}
+}
+
+// bareStore keeps no changes in its records of checkpoints, as earlier versions did.
+type bareStore struct{ store.Store }
+
+func (b *bareStore) RecordStep(ctx context.Context, claim *store.Claim, step *store.Step) error {
+	if step.Name == "checkpoint" {
+		bare := *step
+		bare.Result = []byte("{}")
+		step = &bare
+	}
+	return b.Store.RecordStep(ctx, claim, step)
+}
+
+// TestCheckpointsOnRecordWithoutTheirChanges commit nothing again.
+func TestCheckpointsOnRecordWithoutTheirChanges(t *testing.T) {
+	t.Parallel()
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		err := errors.Join(run.CrossFlowState().Increment(ctx, "n", int64(run.Attempt)), run.Checkpoint(ctx))
+		if run.Attempt < 3 {
+			err = errors.Join(err, errors.New("again"))
+		}
+		return nil, err
+	}
+	integration := integrationOf(flow, func(f *sluice.Flow) { f.RetryConfig = &sluice.RetryConfig{MaxAttempts: 2, DelayMinutes: 1} })
+	path := filepath.Join(t.TempDir(), "sluice.db")
+	sluicetest.RunOptions(t, sluicetest.Options{
+		Runtime: runtime.Options{Integrations: []*sluice.Integration{integration}},
+		OpenStore: func(ctx context.Context) (store.Store, error) {
+			db, err := sqlite.Open(ctx, path)
+			return &bareStore{db}, err
+		},
+	}, func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		id := executionID(t, h.Post("Flow", `{}`))
+		h.Drain()
+		require.Empty(t, h.Execution(id).Error)
+		require.Equal(t, "1", crossFlow(t, h.Store, h.Execution(id), "n"))
+	})
 }
 
 // TestStateOfTriesOfTheFlow: a try that failed leaves no change behind.

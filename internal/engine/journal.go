@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -25,6 +28,8 @@ type journal struct {
 	// says that one has committed state of the execution itself.
 	saved    map[string]bool
 	ownState bool
+	// checkpoints are the changes beside steps that each has committed, by key.
+	checkpoints map[string]changeLog
 }
 
 // readJournal reads what is on record from before this attempt, or from before it was
@@ -87,7 +92,10 @@ func (j *journal) add(step *store.Step) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.recorded == nil {
-		j.recorded, j.saved = map[string]*store.Step{}, map[string]bool{}
+		j.recorded, j.saved, j.checkpoints = map[string]*store.Step{}, map[string]bool{}, map[string]changeLog{}
+	}
+	if j.recorded[step.Key] == nil && strings.HasPrefix(step.Key, checkpointKind) {
+		j.addChanges(cmp.Or(checkpoint.Of, step.Key), checkpoint.Changes)
 	}
 	j.recorded[step.Key] = step
 	j.ownState = j.ownState || checkpoint.OwnState
@@ -95,6 +103,38 @@ func (j *journal) add(step *store.Step) error {
 		j.saved[key] = true
 	}
 	return nil
+}
+
+// addChanges takes over what a record of a checkpoint has committed. Of a value that several
+// have changed the last one counts.
+func (j *journal) addChanges(key string, changes changeLog) {
+	if j.checkpoints[key] == nil {
+		j.checkpoints[key] = changes
+		return
+	}
+	maps.Copy(j.checkpoints[key], changes)
+}
+
+// checkpoint returns the changes beside steps that a checkpoint has committed: nil where no
+// record was kept of them. ok is false if it is not on record.
+func (j *journal) checkpoint(key string) (committed changeLog, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if committed, ok = j.checkpoints[key]; !ok {
+		return changeLog{}, false
+	}
+	return maps.Clone(committed), true
+}
+
+// further is the key of the next record of a checkpoint that is on record.
+func (j *journal) further(key string) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for n := 2; ; n++ {
+		if next := key + "/" + strconv.Itoa(n); j.recorded[next] == nil {
+			return next
+		}
+	}
 }
 
 // isSaved tells whether a checkpoint has committed the state changes of a step.

@@ -37,6 +37,17 @@ func (b *stateBuffer) add(step string, changes []store.StateChange) {
 	}
 }
 
+// with returns the log of the changes, and of further ones.
+func (b *stateBuffer) with(further []store.StateChange) changeLog {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	log := logOf(b.changes)
+	for _, change := range further {
+		log.add(change)
+	}
+	return log
+}
+
 // all returns the changes in their order.
 func (b *stateBuffer) all() []store.StateChange {
 	b.mu.Lock()
@@ -143,10 +154,10 @@ func (u *unit) ChangeState(ctx context.Context, kind host.Scope, changes ...host
 		if err := made[i].Check(); err != nil {
 			return err
 		}
-		if made[i].Op == store.StateExpect {
-			if err := u.expect(ctx, kind, made[i]); err != nil {
-				return fmt.Errorf("state %q: %w", c.Key, err)
-			}
+	}
+	if expected := made[0]; expected.Op == store.StateExpect && !u.repeats(made) {
+		if err := u.expect(ctx, kind, expected); err != nil {
+			return fmt.Errorf("state %q: %w", expected.Key, err)
 		}
 	}
 	u.state.add("", made)
@@ -166,6 +177,13 @@ func (u *unit) expect(ctx context.Context, kind host.Scope, change store.StateCh
 		return stateError(err)
 	}
 	return nil
+}
+
+// repeats tells whether the checkpoint that comes next has committed changes of a value
+// already, as an earlier attempt made them: then the value is what they made of it.
+func (u *unit) repeats(changes []store.StateChange) bool {
+	committed, _ := u.x.journal.checkpoint(u.next(label{kind: checkpointKind}))
+	return u.state.outer == nil && committed.holds(u.state.with(changes), valueName(changes[0]))
 }
 
 // ownChanges are the changes of a scope that the unit sees over what is committed.

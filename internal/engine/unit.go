@@ -79,11 +79,23 @@ func (u *unit) enter(l label) (key string, err error) {
 	}
 	u.seen[l]++
 	u.running[l] = true
-	key = l.kind + u.prefix + l.text
+	return u.key(l, u.seen[l]), nil
+}
+
+// key is that of the n-th durable unit with the label.
+func (u *unit) key(l label, n int) string {
+	key := l.kind + u.prefix + l.text
 	if l.keyed {
-		return key, nil
+		return key
 	}
-	return key + " " + strconv.Itoa(u.seen[l]), nil
+	return key + " " + strconv.Itoa(n)
+}
+
+// next is the key that a durable unit with the label would have that began now.
+func (u *unit) next(l label) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.key(l, u.seen[l]+1)
 }
 
 // leave ends the running of a durable unit. One that came to no end did not occur: tried
