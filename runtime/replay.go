@@ -17,7 +17,8 @@ type ReplayOptions struct {
 	Input *Payload
 	// FromStep names the step from which on steps run again: one on record, or the one in
 	// which the original failed. Those on record before its first occurrence do not run: the
-	// flow gets their results, with the same Input or another. Empty runs all steps again.
+	// flow gets their results, with the same Input or another, and finds what they, and
+	// checkpoints among them, made of its ExecutionState. Empty runs all steps again.
 	FromStep string
 }
 
@@ -25,9 +26,9 @@ type ReplayOptions struct {
 // execution, whose Original is the old one. It is for the same flow, instance, customer and
 // user, in the version that is deployed now, and takes its turn in the flow's queue. Its
 // InvokeType is that of the original, and nobody waits for it: it is retried as RetryConfig
-// says. The trigger is not called again, and no duplicate is looked for. What was refused
-// before it was accepted can be replayed if it reached a flow; where its body was not kept,
-// with an Input only.
+// says. The trigger is not called again, what it wrote to ExecutionState is not there, and no
+// duplicate is looked for. What was refused before it was accepted can be replayed if it
+// reached a flow; where its body was not kept, with an Input only.
 func (rt *Runtime) Replay(ctx context.Context, id string, options ReplayOptions) (string, error) {
 	replay, err := rt.engine.Replay(ctx, id, options.engine())
 	if err != nil {

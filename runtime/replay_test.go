@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
@@ -109,6 +110,67 @@ func TestReplayThatWaitsFindsItsSteps(t *testing.T) {
 		require.Equal(t, 1, m.ran["second"])
 		require.Equal(t, 4, m.ran["third"])
 	})
+}
+
+// TestReplayFromStepKeepsState: the state of the execution is there that came of what is not
+// run again, and no other state is committed twice. So it is in a replay of the replay.
+func TestReplayFromStepKeepsState(t *testing.T) {
+	t.Parallel()
+	write := func(ctx context.Context, run *sluice.Run) error {
+		return errors.Join(run.ExecutionState().Increment(ctx, "cursor", 7), run.CrossFlowState().Increment(ctx, "n", 1))
+	}
+	inStep := func(ctx context.Context, run *sluice.Run) error {
+		_, err := sluice.Step(ctx, "a", func(ctx context.Context) (int, error) { return 0, write(ctx, run) })
+		return err
+	}
+	for name, test := range map[string]struct {
+		before, after func(ctx context.Context, run *sluice.Run) error
+	}{
+		"of a step": {before: inStep},
+		"of a checkpoint": {before: func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(write(ctx, run), run.Checkpoint(ctx))
+		}},
+		"of a step before a checkpoint": {before: func(ctx context.Context, run *sluice.Run) error {
+			return errors.Join(inStep(ctx, run), run.Checkpoint(ctx))
+		}},
+		"of a step before a checkpoint that is not kept": {inStep, func(ctx context.Context, run *sluice.Run) error { return run.Checkpoint(ctx) }},
+	} {
+		for _, ends := range []error{nil, errors.New("no")} {
+			t.Run(fmt.Sprintf("%s, error %v", name, ends), func(t *testing.T) {
+				t.Parallel()
+				fixed := false
+				flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+					if err := test.before(ctx, run); err != nil {
+						return nil, err
+					}
+					cursor, err := sluice.Step(ctx, "b", func(ctx context.Context) (int, error) {
+						cursor, _, err := sluice.GetState[int](ctx, run.ExecutionState(), "cursor")
+						return cursor, err
+					})
+					if err == nil && test.after != nil {
+						err = test.after(ctx, run)
+					}
+					if err == nil && !fixed {
+						err = ends
+					}
+					return &sluice.Result{Data: cursor}, err
+				}
+				stateRun(t, integrationOf(flow), nil, func(t *testing.T, h *sluicetest.Harness, db store.Store) {
+					id := executionID(t, h.Post("Flow", `{}`))
+					h.Drain()
+					fixed = true
+					for range 2 {
+						x := replay(t, h, id, runtime.ReplayOptions{FromStep: "b"})
+						require.Empty(t, x.Error)
+						require.JSONEq(t, "7", string(x.Result.Data))
+						require.Equal(t, "1", crossFlow(t, db, x, "n"))
+						require.Empty(t, valueOf(t, db, store.Scope{Kind: store.ScopeExecution, ID: x.ID}, "cursor"))
+						id = x.ID
+					}
+				})
+			})
+		}
+	}
 }
 
 func TestReplayIsRefused(t *testing.T) {

@@ -83,9 +83,13 @@ func (u *unit) recordCheckpoint(ctx context.Context, key string, record *checkpo
 	if err != nil {
 		return err
 	}
+	own, err := encodeState(ofExecution(plain(changes))) // For replays: it ends with the execution.
+	if err != nil {
+		return err
+	}
 	now := time.Now().UTC()
 	err = u.x.recordStep(ctx, &store.Step{
-		Key: key, Name: checkpointKind, Attempt: u.x.attempt, StartedAt: now, EndedAt: now, Result: result, Commit: plain(changes),
+		Key: key, Name: checkpointKind, Attempt: u.x.attempt, StartedAt: now, EndedAt: now, Result: result, State: own, Commit: plain(changes),
 	})
 	if refused := stateError(err); refused != nil {
 		return refused

@@ -71,12 +71,30 @@ func (e *Engine) replayOf(ctx context.Context, original *store.Record, options R
 	if x.steps, err = stepsBefore(original, options.FromStep); err != nil {
 		return nil, err
 	}
-	for _, step := range x.steps {
-		if err := x.journal.add(step); err != nil {
-			return nil, err
-		}
+	if err := x.keepSteps(); err != nil {
+		return nil, err
 	}
 	return x, x.takePlaceOf(marks, options.Input != nil)
+}
+
+// keepSteps takes over the steps that a replay begins with, and has the state of the execution
+// that their checkpoints committed be committed as its own.
+func (x *execution) keepSteps() error {
+	for _, step := range x.steps {
+		if err := x.journal.add(step); err != nil {
+			return err
+		}
+		if !strings.HasPrefix(step.Key, checkpointKind) {
+			continue
+		}
+		changes, err := x.recordedChanges(step)
+		if err != nil {
+			return err
+		}
+		x.changes = append(x.changes, changes...)
+		x.marks.State = x.marks.State || len(changes) > 0
+	}
+	return nil
 }
 
 // takePlaceOf makes of a replay what its original was: one of a page spreads it again, one of
@@ -138,8 +156,7 @@ func isHook(invoke sluice.InvokeType) bool {
 }
 
 // stepsBefore are the steps on record before the first of the name, for a replay to find:
-// all, if it is the one in which the original failed. The state that they changed is committed
-// already if the original succeeded.
+// all, if it is the one in which the original failed.
 func stepsBefore(original *store.Record, name string) ([]*store.Step, error) {
 	if name == "" {
 		return nil, nil
@@ -156,19 +173,34 @@ func stepsBefore(original *store.Record, name string) ([]*store.Step, error) {
 		}
 		end = len(original.Steps)
 	}
-	var steps []*store.Step
-	for _, step := range original.Steps[:end] {
-		if isInside(step) {
-			continue
+	return keptSteps(original, slices.DeleteFunc(slices.Clone(original.Steps[:end]), isInside))
+}
+
+// keptSteps are copies of steps for a replay. Of state that the original has committed it
+// changes only that of the execution itself, which ended with the original.
+func keptSteps(original *store.Record, steps []*store.Step) ([]*store.Step, error) {
+	var written journal
+	for _, step := range original.Steps {
+		if err := written.add(step); err != nil {
+			return nil, err
 		}
-		kept := *step
-		kept.Attempt, kept.Commit = 0, nil
-		if original.Status == store.StatusSucceeded {
-			kept.State = nil
-		}
-		steps = append(steps, &kept)
 	}
-	return steps, nil
+	kept := make([]*store.Step, len(steps))
+	for i, step := range steps {
+		copied := *step
+		copied.Attempt, copied.Commit = 0, nil
+		if original.Status == store.StatusSucceeded || written.isSaved(step.Key) {
+			changes, err := decodeState(step)
+			if err == nil {
+				copied.State, err = encodeState(ofExecution(changes))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		kept[i] = &copied
+	}
+	return kept, nil
 }
 
 // replayPage is how many executions are read at once: each may have a large body.

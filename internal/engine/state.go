@@ -263,20 +263,43 @@ func encodeState(changes []store.StateChange) ([]byte, error) {
 	return json.Marshal(changes)
 }
 
+// decodeState are the changes in a step's record.
+func decodeState(step *store.Step) (changes []store.StateChange, err error) {
+	if step.State == nil {
+		return nil, nil
+	}
+	if err := json.Unmarshal(step.State, &changes); err != nil {
+		return nil, sluice.Permanent(fmt.Errorf("step %q: its recorded state changes: %w", step.Name, err))
+	}
+	return changes, nil
+}
+
+// ofExecution are the changes of state of the execution itself.
+func ofExecution(changes []store.StateChange) []store.StateChange {
+	return slices.DeleteFunc(slices.Clone(changes), func(c store.StateChange) bool { return c.Scope.Kind != store.ScopeExecution })
+}
+
+// recordedChanges are the changes in a step's record, as those of this execution: a replay has
+// another scope of its own than the execution that it replays.
+func (x *execution) recordedChanges(step *store.Step) ([]store.StateChange, error) {
+	changes, err := decodeState(step)
+	for i := range changes {
+		if changes[i].Scope.Kind == store.ScopeExecution {
+			changes[i].Scope = x.ownScope()
+		}
+	}
+	return changes, err
+}
+
 // adopt takes over the state changes in a step's record, unless a checkpoint has committed
 // them.
 func (u *unit) adopt(step *store.Step) error {
-	if step.State == nil || u.x.journal.isSaved(step.Key) {
+	if u.x.journal.isSaved(step.Key) {
 		return nil
 	}
-	var changes []store.StateChange
-	if err := json.Unmarshal(step.State, &changes); err != nil {
-		return sluice.Permanent(fmt.Errorf("step %q: its recorded state changes: %w", step.Name, err))
-	}
-	for i := range changes {
-		if changes[i].Scope.Kind == store.ScopeExecution {
-			changes[i].Scope = u.x.ownScope() // A replay has another than the execution that it replays.
-		}
+	changes, err := u.x.recordedChanges(step)
+	if err != nil {
+		return err
 	}
 	u.state.add(step.Key, changes)
 	return nil
