@@ -1,8 +1,13 @@
 package sluice
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/sluice-go/sluice/internal/encode"
 )
 
 // SaveCurrentTime gives the key the current time, in UTC, to be read as a [time.Time] (seed
@@ -13,20 +18,33 @@ func (s *State) SaveCurrentTime(ctx context.Context, key string) error {
 
 // DeDuplicate returns the items that no earlier run has seen, of a list with the newest
 // first: those before the newest one of the last run (seed 003, "The Process Data
-// Component"). It remembers under the key which item is the newest now, by its id. Without an
-// earlier run, or if that run's newest item is not in the list any more, all items are new.
-// An empty list changes nothing. Use a key for nothing else.
+// Component"). It remembers under the key which item is the newest now, by its id, which is
+// compared as JSON. Without an earlier run, or if that run's newest item is not in the list
+// any more, all items are new. An empty list changes nothing. Use a key for nothing else.
 func DeDuplicate[T any, ID comparable](ctx context.Context, state *State, key string, items []T, id func(item T) ID) ([]T, error) {
-	last, seen, err := GetState[ID](ctx, state, key)
+	last, seen, err := GetState[json.RawMessage](ctx, state, key)
 	if err != nil || len(items) == 0 {
 		return nil, err
 	}
 	fresh := items
-	for i, item := range items {
-		if seen && id(item) == last {
-			fresh = items[:i:i]
-			break
+	if seen {
+		if fresh, err = before(last, items, id); err != nil {
+			return nil, fmt.Errorf("sluice: state %q: %w", key, err)
 		}
 	}
 	return fresh, state.Set(ctx, key, id(items[0]))
+}
+
+// before returns the items before the one whose id is last, as JSON; all, if there is none.
+func before[T any, ID comparable](last []byte, items []T, id func(item T) ID) ([]T, error) {
+	for i, item := range items {
+		data, err := encode.JSON(id(item))
+		if err != nil {
+			return nil, fmt.Errorf("the id of item %d: %w", i, err)
+		}
+		if bytes.Equal(data, last) {
+			return items[:i:i], nil
+		}
+	}
+	return items, nil
 }

@@ -2,6 +2,7 @@ package sluice_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -76,6 +77,33 @@ func TestDeDuplicateWithoutTheLastItem(t *testing.T) {
 		}
 		require.Equal(t, [][]string{{"b", "a"}, nil, {"d", "c"}, {}}, got)
 	})
+}
+
+// TestDeDuplicateByIDsOfAnyType knows ids again that JSON gives back as another type or value.
+func TestDeDuplicateByIDsOfAnyType(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 7, 1, 12, 0, 0, 1, time.FixedZone("CEST", 7200))
+	for name, ids := range map[string][]any{
+		"numbers of a body": {json.Number("124"), json.Number("123")},
+		"integers":          {124, 123},
+		"times":             {at.Add(1), at},
+		"texts":             {"<b>", "a"},
+		"structs":           {struct{ A, B int }{1, 2}, struct{ A, B int }{1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []int
+			inRun(t, func(ctx context.Context, run *sluice.Run) error {
+				fresh, err := sluice.DeDuplicate(ctx, run.InstanceState(), "k", ids, func(id any) any { return id })
+				got = append(got, len(fresh))
+				return err
+			}, func(again func()) {
+				again()
+				again()
+				require.Equal(t, []int{2, 0}, got)
+			})
+		})
+	}
 }
 
 func TestSeed003_SaveCurrentTime(t *testing.T) {
