@@ -120,7 +120,8 @@ func (s *State) Remove(ctx context.Context, key string, elements ...any) error {
 }
 
 // CompareAndSet gives the key a value if it has the value old now, and still has it when the
-// change is committed; an old of nil is a key without a value. Otherwise the error is
+// change is committed. An old of nil, or of anything that is null in JSON, is a key without a
+// value or with null, as [GetState] reads both alike. Otherwise the error is
 // [ErrStateConflict]: that of CompareAndSet, or that of the whole attempt. It cannot stand in
 // a [Step], whose journalled expectation would be repeated by every retry.
 func (s *State) CompareAndSet(ctx context.Context, key string, old, value any) error {

@@ -77,6 +77,14 @@ func TestStateOperations(t *testing.T) {
 		"compare and set": {func(ctx context.Context, s *sluice.State) error {
 			return errors.Join(s.CompareAndSet(ctx, "k", nil, 1), s.CompareAndSet(ctx, "k", 1, 2))
 		}, `2`},
+		"compare what is missing, and set": {func(ctx context.Context, s *sluice.State) error {
+			type lock struct{ Owner string }
+			held, _, err := sluice.GetState[*lock](ctx, s, "k")
+			return errors.Join(err, s.CompareAndSet(ctx, "k", held, lock{"me"}))
+		}, `{"Owner":"me"}`},
+		"compare null and set": {func(ctx context.Context, s *sluice.State) error {
+			return errors.Join(s.Set(ctx, "k", nil), s.CompareAndSet(ctx, "k", nil, 1))
+		}, `1`},
 		"the last one wins": {func(ctx context.Context, s *sluice.State) error {
 			return errors.Join(s.Set(ctx, "k", 1), s.Delete(ctx, "k"), s.Set(ctx, "k", 3))
 		}, `3`},

@@ -149,11 +149,8 @@ func removeFromList(list, remove []byte) ([]byte, error) {
 	return slices.Concat([]byte("["), bytes.Join(kept, []byte(",")), []byte("]")), nil
 }
 
-// sameJSON tells whether two values mean the same; nil is none.
+// sameJSON tells whether two values mean the same; none, which is nil, means null.
 func sameJSON(a, b []byte) (bool, error) {
-	if a == nil || b == nil {
-		return a == nil && b == nil, nil
-	}
 	first, err := canonicalJSON(a)
 	if err != nil {
 		return false, err
@@ -164,6 +161,9 @@ func sameJSON(a, b []byte) (bool, error) {
 
 // canonicalJSON is the same for values that mean the same.
 func canonicalJSON(value []byte) (string, error) {
+	if value == nil {
+		return "null", nil
+	}
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()
 	var decoded any

@@ -51,7 +51,7 @@ const (
 	// that the key has.
 	StateRemove StateOp = "remove"
 	// StateExpect changes nothing: the commit fails with ErrStateConflict unless the key has
-	// the Value, nil for a missing key.
+	// the Value; nil and null are a missing key or one whose value is null.
 	StateExpect StateOp = "expect"
 	// StateClear removes all keys of the scope.
 	StateClear StateOp = "clear"

@@ -97,6 +97,12 @@ func testState(t *testing.T, s *suite) {
 			set(scope, "m", "1"), change(scope, "m", store.StateDelete, ""), change(scope, "m", store.StateDelete, ""))
 		h.requireState(scope, map[string]string{"n": "3", "m": ""})
 	})
+	s.test(t, "expected to be missing or null", func(t *testing.T, h *harness) {
+		scope := ofInstance("a")
+		h.change(change(scope, "n", store.StateExpect, "null"), set(scope, "m", "null"))
+		h.change(change(scope, "m", store.StateExpect, ""), change(scope, "m", store.StateExpect, "null"))
+		h.requireState(scope, map[string]string{"n": "", "m": "null"})
+	})
 	s.test(t, "cleared", func(t *testing.T, h *harness) {
 		h.change(set(ofInstance("a"), "k", "1"), set(ofInstance("a"), "l", "1"), set(ofFlow("a", "f"), "k", "1"))
 		h.change(change(ofInstance("a"), "", store.StateClear, ""), change(ofInstance("b"), "", store.StateClear, ""))
