@@ -457,7 +457,7 @@ func TestStateConflicts(t *testing.T) {
 			require.Equal(t, store.StatusSucceeded, x.Status)
 			attempts += len(x.Attempts)
 			for _, attempt := range x.Attempts[:len(x.Attempts)-1] {
-				require.Contains(t, attempt.Error, "the state was changed by another execution")
+				require.Equal(t, 1, strings.Count(attempt.Error, "the state was changed by another execution"), attempt.Error)
 			}
 		}
 		require.Equal(t, "4", crossFlow(t, db, h.Executions()[0], "n"))

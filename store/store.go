@@ -26,7 +26,7 @@ var (
 	// ErrInvalidID refuses what is no id of an execution.
 	ErrInvalidID = errors.New("store: not an execution's id")
 	// ErrStateConflict refuses a write because a state value is not what it expects.
-	ErrStateConflict = errors.New("store: the state was changed by another execution")
+	ErrStateConflict = errors.New("store: the value is not the expected one")
 	// ErrStateTooLarge refuses a write after which a scope would have more than
 	// MaxStateBytes.
 	ErrStateTooLarge = errors.New("store: the state is larger than 64 MiB")
