@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluice-go/sluice"
@@ -36,6 +37,8 @@ func (x *execution) finish(ctx context.Context, reply *Reply, err error) {
 	case err != nil && errors.Is(cause, sluice.ErrStopping):
 		x.giveBack()
 		return
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(err, cause):
+		err = fmt.Errorf("%w: %w", cause, err) // It may be no more than the context's own error.
 	}
 	x.err = x.commit(x.outcome(reply, err))
 	if refused := stateError(x.err); refused != nil {
