@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/sluice-go/sluice/internal/encode"
@@ -23,7 +24,8 @@ type Component struct {
 }
 
 // Inputs are the values of a component's inputs, by key: those that the reference gives, else
-// the defaults of the manifest. An input without either is missing.
+// the defaults of the manifest. An input without either is missing. Lists and maps are the
+// call's own, to change as it likes.
 type Inputs map[string]any
 
 // TriggerDefinition is the code of a component's trigger.
@@ -106,9 +108,10 @@ func (e ComponentEntry) Resolve(expressions map[string]InputExpression, configVa
 	for key, expression := range expressions {
 		switch expression := variant.Of(expression).(type) {
 		case ValueExpression:
-			given[key] = expression.Value
+			given[key] = ownCopy(expression.Value)
 		case ConfigVarExpression:
-			given[key], _ = configVar(expression.ConfigVar)
+			value, _ := configVar(expression.ConfigVar)
+			given[key] = ownCopy(value)
 		case TemplateExpression:
 			given[key] = varSlot.ReplaceAllStringFunc(expression.Template, func(slot string) string {
 				value, _ := configVar(varSlot.FindStringSubmatch(slot)[1])
@@ -130,7 +133,7 @@ func (e ComponentEntry) Complete(given Inputs) (Inputs, error) {
 		known[input.Key] = true
 		value, ok := given[input.Key]
 		if !ok {
-			value = input.Default
+			value = ownCopy(input.Default)
 		}
 		if pairs, isPairs := Pairs(value); isPairs && input.Collection == CollectionKeyValueList {
 			value = pairs
@@ -148,6 +151,45 @@ func (e ComponentEntry) Complete(given Inputs) (Inputs, error) {
 		}
 	}
 	return inputs, errors.Join(faults...)
+}
+
+// ownCopy is a value with lists and maps of its own: those of a definition and of a
+// configuration serve every call, of every customer.
+func ownCopy(value any) any {
+	if value == nil {
+		return nil
+	}
+	return copyOf(reflect.ValueOf(value)).Interface()
+}
+
+func copyOf(v reflect.Value) reflect.Value {
+	switch kind := v.Kind(); {
+	case kind == reflect.Interface && !v.IsNil():
+		return copyOf(v.Elem())
+	case kind == reflect.Map && !v.IsNil():
+		own := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for key, element := range v.Seq2() {
+			own.SetMapIndex(key, copyOf(element))
+		}
+		return own
+	case kind == reflect.Slice && !v.IsNil():
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			own.Index(i).Set(copyOf(v.Index(i)))
+		}
+		return own
+	case kind == reflect.Struct:
+		own := reflect.New(v.Type()).Elem()
+		own.Set(v)
+		for i := range v.NumField() {
+			if own.Field(i).CanSet() {
+				own.Field(i).Set(copyOf(v.Field(i)))
+			}
+		}
+		return own
+	default:
+		return v
+	}
 }
 
 // textOf is a value in a template: a text as it is, nothing as nothing, all else as JSON.

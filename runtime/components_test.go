@@ -142,6 +142,77 @@ func TestAComponentsTriggerStartsTheFlow(t *testing.T) {
 	})
 }
 
+// TestInputsAreTheCallsOwn: what a component does to lists and maps of its inputs, the next
+// call does not see, nor another customer.
+func TestInputsAreTheCallsOwn(t *testing.T) {
+	t.Parallel()
+	spoil := func(inputs sluice.Inputs) string {
+		seen := fmt.Sprint(inputs)
+		for _, input := range inputs {
+			switch input := input.(type) {
+			case []string:
+				input[0] = "spoilt"
+			case map[string][]string:
+				input["list"][0] = "spoilt"
+			case []sluice.KeyValue[any]:
+				if value, ok := input[0].Value.(map[string]any); ok {
+					value["spoilt"] = true
+				}
+			}
+		}
+		return seen
+	}
+	tags := sluice.ValueListVar[string]{Element: sluice.StringVar{Key: "Tags", StableKey: "tags"}}
+	entry := sluice.ComponentEntry{Key: "e", Inputs: []sluice.ComponentInput{
+		{Key: "default", Default: []string{"a"}},
+		{Key: "map", Default: map[string][]string{"list": {"a"}}},
+		{Key: "pairs", Collection: sluice.CollectionKeyValueList, Default: []sluice.KeyValue[any]{{Key: "k", Value: map[string]any{}}}},
+		{Key: "value"},
+		{Key: "config"},
+	}}
+	component := sluice.Component{
+		Key: "c",
+		Triggers: map[string]sluice.TriggerDefinition{"e": {
+			Perform: func(_ context.Context, _ *sluice.Run, payload *sluice.TriggerPayload, inputs sluice.Inputs) (*sluice.TriggerResult, error) {
+				payload.Body = sluice.NewBody(spoil(inputs))
+				return nil, nil
+			},
+		}},
+		Actions: map[string]sluice.ActionFunc{"e": func(_ context.Context, _ *sluice.Run, inputs sluice.Inputs) (any, error) {
+			return spoil(inputs), nil
+		}},
+	}
+	integration := integrationOf(func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		action, err := run.CallAction(ctx, "c", "e", nil)
+		return &sluice.Result{Data: []any{run.Payload.Body.Data(), action}}, err
+	}, synchronous, func(f *sluice.Flow) {
+		f.Trigger = sluice.ComponentTrigger{Component: "c", Key: "e", Values: map[string]sluice.InputExpression{
+			"value": sluice.ValueExpression{Value: []string{"a"}}, "config": sluice.ConfigVarExpression{ConfigVar: "Tags"},
+		}}
+	})
+	integration.ConfigPages = []sluice.ConfigPage{{Name: "Setup", Elements: []sluice.ConfigElement{tags}}}
+	integration.ComponentRegistry = []sluice.ComponentManifest{{
+		Key: "c", Triggers: []sluice.ComponentEntry{entry}, Actions: []sluice.ComponentAction{{ComponentEntry: entry}},
+	}}
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: runtime.Options{
+		Integrations: []*sluice.Integration{integration}, Components: []sluice.Component{component},
+	}}, func(t *testing.T, h *sluicetest.Harness) {
+		var first string
+		for _, customer := range []string{"a", "b"} {
+			h.Deploy(runtime.Deployment{Customer: runtime.Customer{ExternalID: customer}, Config: map[string]any{"Tags": []string{"a"}}})
+			for range 2 {
+				answer := h.Post("Flow", "{}").Text
+				if first == "" {
+					first = answer
+				}
+				require.NotContains(t, answer, "spoilt")
+				require.Equal(t, first, answer)
+			}
+		}
+		require.Contains(t, first, "config:[a]")
+	})
+}
+
 func TestAComponentsHooksComeFirst(t *testing.T) {
 	t.Parallel()
 	s := &webshop{}
