@@ -312,6 +312,42 @@ func TestOnDeployTrigger(t *testing.T) {
 	})
 }
 
+// TestOnDeployTriggerOfADeploymentThatFailed is not called again by the next one.
+func TestOnDeployTriggerOfADeploymentThatFailed(t *testing.T) {
+	t.Parallel()
+	down := true
+	var got notes
+	integration := integrationOf(func(_ context.Context, run *sluice.Run) (*sluice.Result, error) {
+		got.add(string(run.InvokeType))
+		return nil, nil
+	}, func(f *sluice.Flow) {
+		f.OnTrigger = func(context.Context, *sluice.Run, *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+			return nil, nil
+		}
+		f.OnDeployTrigger = func(context.Context, *sluice.Run, *sluice.TriggerPayload) (*sluice.TriggerResult, error) {
+			got.add("initial sync")
+			return nil, nil
+		}
+		f.WebhookLifecycleHandlers = &sluice.WebhookLifecycleHandlers{
+			Create: func(context.Context, *sluice.Run) (*sluice.LifecycleResult, error) {
+				if down {
+					return nil, errors.New("the provider is down")
+				}
+				return nil, nil
+			},
+			Delete: func(context.Context, *sluice.Run) (*sluice.LifecycleResult, error) { return nil, nil },
+		}
+	})
+	sluicetest.Run(t, integration, func(t *testing.T, h *sluicetest.Harness) {
+		_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{})
+		require.Error(t, err)
+		down = false
+		h.Deploy(runtime.Deployment{})
+		h.Drain()
+		require.Equal(t, []string{"deploy", "initial sync"}, got.sorted())
+	})
+}
+
 // TestStopBetweenPages ends a runtime while it fetches a page: the next one goes on, and
 // every batch runs once.
 func TestStopBetweenPages(t *testing.T) {

@@ -29,12 +29,12 @@ func (rt *Runtime) Resume(ctx context.Context, instanceID string) error {
 }
 
 // Delete removes an instance. Its endpoints answer 404 at once, and what waits to be executed
-// is canceled. Then, each for the last flow first: WebhookLifecycleHandlers.Delete, unless it
-// is paused; the flows with an [sluice.InstanceRemoveTrigger], whose end is waited for, at most
-// five minutes; OnInstanceDelete. What fails is on record and in the log and does not keep the
-// instance from going. With it goes its state; its executions stay on record. A Delete that
-// was interrupted is finished by the next one. An instance that is not there is
-// [store.ErrNotFound].
+// is canceled. Then, each for the last flow first: WebhookLifecycleHandlers.Delete, also where a
+// pause has called it; the flows with an [sluice.InstanceRemoveTrigger], whose end is waited for,
+// at most five minutes; OnInstanceDelete, all in the version that is registered. What fails is on
+// record and in the log and does not keep the instance from going. With it goes its state; its
+// executions stay on record. A Delete that was interrupted is finished by the next one. An
+// instance that is not there is [store.ErrNotFound].
 func (rt *Runtime) Delete(ctx context.Context, instanceID string) error {
 	if err := rt.engine.Delete(ctx, instanceID); err != nil {
 		return fmt.Errorf("runtime: delete: %w", err)

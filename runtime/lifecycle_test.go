@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -452,9 +453,100 @@ func TestARemovalDoesNotWaitForEver(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, h.Runtime.Delete(t.Context(), instance.ID))
 		require.Equal(t, 5*time.Minute, time.Since(began))
-		require.Equal(t, []string{"removed removed after 1", "delete two removed after 1", "delete one removed after 1"}, l.took(),
-			"the webhooks of a paused instance are down already")
+		require.Equal(t, []string{
+			"down two removed after 1", "down one removed after 1", "removed removed after 1",
+			"delete two removed after 1", "delete one removed after 1",
+		}, l.took())
 		h.Drain()
+	})
+}
+
+// TestARemovalTakesDownWhatIsLeft of the webhooks, where that failed before.
+func TestARemovalTakesDownWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	failing := func(notes ...string) func(context.Context, string) error {
+		return func(_ context.Context, note string) error {
+			if slices.Contains(notes, note) {
+				return errors.New("the provider is down")
+			}
+			return nil
+		}
+	}
+	for name, before := range map[string]func(t *testing.T, l *lives, h *sluicetest.Harness){
+		"by a pause": func(t *testing.T, l *lives, h *sluicetest.Harness) {
+			t.Helper()
+			instance := h.Deploy(runtime.Deployment{})
+			l.hook = failing("down one paused after 1")
+			require.Error(t, h.Runtime.Pause(t.Context(), instance.ID))
+		},
+		"by a deployment that failed": func(t *testing.T, l *lives, h *sluicetest.Harness) {
+			t.Helper()
+			l.hook = failing("up two deployed", "down one restored")
+			_, err := h.Runtime.Deploy(t.Context(), runtime.Deployment{})
+			require.Error(t, err)
+		},
+		"by a resumption that failed": func(t *testing.T, l *lives, h *sluicetest.Harness) {
+			t.Helper()
+			instance := h.Deploy(runtime.Deployment{})
+			h.Pause(instance)
+			l.hook = failing("up two resumed after 1", "down one restored after 1")
+			require.Error(t, h.Runtime.Resume(t.Context(), instance.ID))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &lives{}
+			sluicetest.Run(t, l.integration("1"), func(t *testing.T, h *sluicetest.Harness) {
+				before(t, l, h)
+				l.hook = nil
+				l.took()
+				require.NoError(t, h.Runtime.Delete(t.Context(), h.Executions()[0].Instance))
+				require.Contains(t, strings.Join(l.took(), "\n"), "down one removed")
+				h.Drain()
+			})
+		})
+	}
+}
+
+// TestARemovalByTheNextVersion runs its hooks and its flows, although nobody has the version that
+// is deployed.
+func TestARemovalByTheNextVersion(t *testing.T) {
+	t.Parallel()
+	inMemory(t, func(t *testing.T, database store.Store) {
+		l := &lives{}
+		first := startOn(t, database, l.integration("1"))
+		instance, err := first.Deploy(t.Context(), runtime.Deployment{})
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.NoError(t, first.Stop(t.Context()))
+		l.took()
+		second := startOn(t, database, l.integration("2"))
+		began := time.Now()
+		require.NoError(t, second.Delete(t.Context(), instance.ID))
+		require.Less(t, time.Since(began), time.Minute)
+		require.Contains(t, l.took(), "removed removed after 1")
+		require.NoError(t, second.Stop(t.Context()))
+	})
+}
+
+// TestFlowsOfARemovalStartInReverseOrder, as its hooks run.
+func TestFlowsOfARemovalStartInReverseOrder(t *testing.T) {
+	t.Parallel()
+	l := &lives{}
+	integration := l.integration("1")
+	last := integration.Flows[3]
+	last.Name, last.StableKey = "last", "last"
+	last.OnExecution = func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		return nil, l.note(ctx, "last", run)
+	}
+	integration.Flows = append(integration.Flows, last)
+	options := runtime.Options{Integrations: []*sluice.Integration{integration}, Concurrency: 1}
+	sluicetest.RunOptions(t, sluicetest.Options{Runtime: options}, func(t *testing.T, h *sluicetest.Harness) {
+		instance := h.Deploy(runtime.Deployment{})
+		h.Drain()
+		l.took()
+		h.Delete(instance)
+		require.Equal(t, []string{"last removed after 1", "removed removed after 1"}, l.took()[2:4])
 	})
 }
 

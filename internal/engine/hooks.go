@@ -174,10 +174,14 @@ func (x *execution) recordHook(cause error) error {
 }
 
 // startFlows starts the flows that the deployment or the removal of an instance starts, as
-// executions like any other, and returns their ids. What was started before is not started
-// again.
+// executions like any other, and returns their ids: those of a removal in reverse order. What was
+// started before is not started again.
 func (l *lifecycle) startFlows(ctx context.Context, invoke sluice.InvokeType) (ids []string, err error) {
-	for _, flow := range l.instance.definition.ordered {
+	flows := slices.Clone(l.instance.definition.ordered)
+	if invoke == sluice.InvokeRemove {
+		slices.Reverse(flows)
+	}
+	for _, flow := range flows {
 		if flow.startedBy() != invoke {
 			continue
 		}

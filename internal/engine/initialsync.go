@@ -33,7 +33,7 @@ func (l *lifecycle) startSync(ctx context.Context, flow *Flow) error {
 	if err != nil {
 		return err
 	}
-	x.record.ID = deriveID(l.change, "initial sync "+flow.StableKey)
+	x.record.ID = deriveID(l.instance.record.ID, "initial sync "+flow.StableKey) // Once, also if the first deployment fails.
 	if batched {
 		x.marks.Page, x.record.Lane = &pageMark{Deploy: true}, store.Lane{}
 		return l.engine.enqueue(ctx, x)

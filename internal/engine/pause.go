@@ -12,6 +12,20 @@ import (
 // ErrUndeployed says that an instance has no deployment that came to its end.
 var ErrUndeployed = errors.New("its deployment did not come to its end: deploy it first")
 
+// unfinishedError says which change did not come to its end, and what brings it there.
+func unfinishedError(kind changeKind) error {
+	switch kind {
+	case changePause:
+		return errors.New("its pause did not come to its end: pause it again")
+	case changeResume:
+		return errors.New("its resumption did not come to its end: resume it again")
+	case changeRemove:
+		return errors.New("its removal did not come to its end: delete it")
+	default:
+		return ErrUndeployed
+	}
+}
+
 // Pause takes an instance's webhooks down, and ends that it answers requests and that its
 // executions start. One that is paused is left alone. An error of a handler does not keep the
 // instance from being paused.
@@ -81,7 +95,7 @@ func (e *Engine) startChange(ctx context.Context, kind changeKind, instanceID st
 	}
 	unfinished, err := changeOf(current)
 	if err == nil && current.Pending && (unfinished.Kind != kind || c.Previous == nil) {
-		err = fmt.Errorf("instance %s: %w", instanceID, ErrUndeployed)
+		err = fmt.Errorf("instance %s: %w", instanceID, unfinishedError(unfinished.Kind))
 	}
 	return current, c, err
 }

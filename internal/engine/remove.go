@@ -71,24 +71,30 @@ func (m *making) remove(ctx context.Context) error {
 	if err := m.engine.cancelWaiting(ctx, m.record().ID); err != nil {
 		return err
 	}
-	// The flows that the removal starts are to run, also of one that was paused.
-	if err := m.write(ctx, func(record *store.Instance) { record.Paused = false }); err != nil {
+	// The flows that the removal starts are to run, also of one that was paused, and in the
+	// version whose hooks run: another one may have no process any more.
+	def, err := m.engine.definition(m.record().Integration)
+	if err != nil {
+		return err
+	}
+	if err := m.write(ctx, func(record *store.Instance) {
+		record.Paused, record.Version = false, def.integration.Version
+	}); err != nil {
 		return err
 	}
 	instance, err := m.engine.newInstance(m.record())
 	if err != nil {
 		return err
 	}
-	return m.lifecycle(instance, sluice.ReasonRemoved).remove(ctx, m.change.Previous)
+	return m.lifecycle(instance, sluice.ReasonRemoved).remove(ctx)
 }
 
-// remove calls, last flow first, what wants to know of the removal. Its own error is that of a
-// removal which was interrupted; those of user code are logged and on record.
-func (l *lifecycle) remove(ctx context.Context, previous *store.Instance) error {
+// remove calls, last flow first, what wants to know of the removal. Webhooks are taken down also
+// where a pause has done that: it may have failed, or have been interrupted. Its own error is that
+// of a removal which was interrupted; those of user code are logged and on record.
+func (l *lifecycle) remove(ctx context.Context) error {
 	flows := l.instance.definition.ordered
-	if previous != nil && !previous.Paused {
-		l.report(ctx, l.takeDown(ctx, downward(flows)))
-	}
+	l.report(ctx, l.takeDown(ctx, downward(flows)))
 	ids, err := l.startFlows(ctx, sluice.InvokeRemove)
 	l.report(ctx, err)
 	l.report(ctx, l.await(ctx, ids))
