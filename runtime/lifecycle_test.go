@@ -508,6 +508,26 @@ func TestARemovalTakesDownWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestARemovalTakesTheStateOfWhatStillRuns: only what belongs to no instance stays.
+func TestARemovalTakesTheStateOfWhatStillRuns(t *testing.T) {
+	t.Parallel()
+	flow := func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		time.Sleep(time.Minute) // Virtual. It ignores the context.
+		return nil, errors.Join(run.InstanceState().Set(ctx, "key", 1), run.CrossFlowState().Set(ctx, "key", 1),
+			run.IntegrationState().Set(ctx, "key", 1))
+	}
+	sluicetest.Run(t, integrationOf(flow), func(t *testing.T, h *sluicetest.Harness) {
+		instance := h.Deploy(runtime.Deployment{})
+		answer := h.Post("Flow", `{}`)
+		h.Delete(instance)
+		h.Drain()
+		x := answer.Execution().RequireSucceeded()
+		require.Empty(t, x.InstanceState().Keys())
+		require.Empty(t, x.CrossFlowState().Keys())
+		require.Equal(t, []string{"key"}, x.IntegrationState().Keys())
+	})
+}
+
 // TestARemovalByTheNextVersion runs its hooks and its flows, although nobody has the version that
 // is deployed.
 func TestARemovalByTheNextVersion(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 var ErrDeadline = errors.New("the execution is not over yet")
 
 // errGoexit is the outcome of user code that ended its goroutine.
-var errGoexit = errors.New("the flow ended its goroutine with runtime.Goexit")
+var errGoexit = errors.New("the code ended its goroutine with runtime.Goexit")
 
 // Finished is the answer of a synchronous execution.
 type Finished struct {

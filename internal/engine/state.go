@@ -210,7 +210,7 @@ func (x *execution) keepState() {
 }
 
 // finalState are the changes to commit with an outcome. The state of the execution itself ends
-// with a final one.
+// with a final one, that of its instance with the instance.
 func (x *execution) finalState(status store.Status) []store.StateChange {
 	if !status.Final() {
 		return nil
@@ -219,10 +219,19 @@ func (x *execution) finalState(status store.Status) []store.StateChange {
 	if status == store.StatusSucceeded {
 		changes = slices.DeleteFunc(x.state.all(), func(c store.StateChange) bool { return c.Scope == x.ownScope() })
 	}
+	if len(changes) > 0 && x.isOrphan() {
+		changes = slices.DeleteFunc(changes, func(c store.StateChange) bool { return c.Scope.ID == x.record.Instance })
+	}
 	if x.marks.State || x.journal.keepsState() {
 		changes = append(changes, store.StateChange{Scope: x.ownScope(), Op: store.StateClear})
 	}
 	return changes
+}
+
+// isOrphan tells whether the instance was deleted while the execution ran.
+func (x *execution) isOrphan() bool {
+	_, err := x.engine.load(x.engine.writing, byID(x.record.Instance), x.engine.options.Store.Instance)
+	return errors.Is(err, store.ErrNotFound)
 }
 
 // lastingChanges are the changes before the acceptance that outlive the execution.
