@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +76,50 @@ func TestAnswerWithoutExecution(t *testing.T) {
 		answer := h.Deliver(request).RequireStatus(404)
 		require.Equal(t, "the answer belongs to no execution:\nPUT /ID answered 404 Not Found\n  "+answer.Text, failure(t, h, func() { answer.Execution() }))
 	})
+}
+
+// TestDeliverTakesAnyRequest, also those that tests of handlers make.
+func TestDeliverTakesAnyRequest(t *testing.T) {
+	t.Parallel()
+	sluicetest.Run(t, of("Shop", sluice.Flow{Name: "echo", OnExecution: echo}), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		endpoint := h.URL("echo")
+		path := strings.TrimPrefix(endpoint, "http://sluice.test")
+		for _, target := range []string{endpoint, path, "https://sluice.test" + path} {
+			h.Deliver(httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(`{}`))).RequireStatus(http.StatusOK)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(`{}`))
+			require.NoError(t, err)
+			h.Deliver(request).RequireStatus(http.StatusOK)
+			require.Equal(t, target, request.URL.String(), "the request stays as it is")
+		}
+		h.Drain()
+	})
+}
+
+// TestNoTestReachesTheNetwork because it forgot to say what stands for it.
+func TestNoTestReachesTheNetwork(t *testing.T) {
+	t.Parallel()
+	called := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	t.Cleanup(server.Close)
+	flow := sluice.Flow{Name: "ask", OnExecution: func(ctx context.Context, run *sluice.Run) (*sluice.Result, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/?a=b", http.NoBody)
+		if err != nil {
+			return nil, err
+		}
+		response, err := run.HTTPClient().Do(request)
+		if err != nil {
+			return nil, err
+		}
+		return nil, response.Body.Close()
+	}}
+	sluicetest.Run(t, of("Shop", flow), func(t *testing.T, h *sluicetest.Harness) {
+		h.Deploy(runtime.Deployment{})
+		answer := h.Post("ask", `{}`)
+		h.Drain()
+		answer.Execution().RequireFailed("the test has no Options.Runtime.Transport: give it Hosts or a Recorder, or set RealTime")
+	})
+	require.False(t, called)
 }
 
 // TestSign delivers what the provider would send, by one preset of each kind.

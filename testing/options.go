@@ -3,7 +3,9 @@ package sluicetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"testing"
 
 	"github.com/sluice-go/sluice/runtime"
@@ -16,8 +18,9 @@ type Options struct {
 	// Runtime holds the options of the runtime under test: its integrations, its components, the
 	// Transport that stands in for the services which flows call. What it leaves open is set for
 	// a test: a Database in memory, a Logger that writes to the test's log, and no RateLimit,
-	// because on the virtual clock requests take no time. Its Store is not closed. BaseURL is
-	// always http://sluice.test.
+	// because on the virtual clock requests take no time. Without a Transport requests of flows
+	// are errors, unless RealTime is set: no test reaches the network by omission. Its Store is
+	// not closed. BaseURL is always http://sluice.test.
 	Runtime runtime.Options
 	// Deployments are made before the test begins, for one customer after the other.
 	Deployments []runtime.Deployment
@@ -42,6 +45,9 @@ func (o Options) withDefaults(t *testing.T) Options {
 	if o.Runtime.RateLimit == 0 {
 		o.Runtime.RateLimit = -1
 	}
+	if o.Runtime.Transport == nil && !o.RealTime {
+		o.Runtime.Transport = noTransport{}
+	}
 	o.Runtime.BaseURL = baseURL
 	if o.OpenStore != nil || o.Runtime.Store != nil {
 		return o
@@ -53,6 +59,18 @@ func (o Options) withDefaults(t *testing.T) Options {
 	o.Runtime.Database = "" // The harness opens it.
 	o.OpenStore = func(ctx context.Context) (store.Store, error) { return sqlite.Open(ctx, path) }
 	return o
+}
+
+// noTransport refuses what flows request: a real connection would hold the virtual clock for ever.
+type noTransport struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (noTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Body != nil {
+		defer request.Body.Close()
+	}
+	return nil, fmt.Errorf("sluicetest: the flow requests %s, and the test has no Options.Runtime.Transport: give it Hosts or a Recorder, or set RealTime",
+		request.URL.Redacted())
 }
 
 func (o Options) open(ctx context.Context) (store.Store, error) {

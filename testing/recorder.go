@@ -183,6 +183,10 @@ func (r *Recorder) save() {
 	r.live.stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.tb.Failed() {
+		r.tb.Logf("recorder: %s stays as it is, because the test failed", r.file)
+		return
+	}
 	var messages []*message
 	for _, recorded := range r.exchanges {
 		messages = append(messages, recorded.request, recorded.response)

@@ -30,6 +30,7 @@ func (j *judge) Cleanup(f func()) { j.cleanups = append(j.cleanups, f) }
 func (j *judge) Errorf(format string, a ...any) {
 	j.failures = append(j.failures, fmt.Sprintf(format, a...))
 }
+func (j *judge) Failed() bool                   { return len(j.failures) > 0 }
 func (j *judge) Fatalf(format string, a ...any) { j.Errorf(format, a...) }
 
 func (j *judge) end() {
@@ -123,6 +124,19 @@ func TestRecorderReplaysWhatItRecorded(t *testing.T) {
 	require.Contains(t, replayed, `201 Created "contact 1 of 63 bytes`)
 	require.Contains(t, replayed, `201 Created "contact 2 of 63 bytes`)
 	require.Contains(t, replayed, `200 OK "\x89PNG\r\n\x1a\n"`)
+}
+
+func TestAFailingTestKeepsItsRecording(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "crm.txt")
+	require.NoError(t, os.WriteFile(file, []byte(contacts), 0o600))
+	recording := &judge{TB: t}
+	sluicetest.NewRecorder(recording, file, sluicetest.RecorderOptions{Update: true})
+	recording.Errorf("the flow failed before it called anyone")
+	recording.end()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, contacts, string(data))
 }
 
 const contacts = `-- request --

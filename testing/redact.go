@@ -158,9 +158,6 @@ func (r *redactor) body(mediaType string, body []byte) (clean []byte, contentTyp
 			return clean, mime.FormatMediaType(kind, parameters)
 		}
 	}
-	if !isText(body) {
-		return body, ""
-	}
 	return []byte(r.text(xmlElement.ReplaceAllStringFunc(string(body), func(element string) string {
 		part := xmlElement.FindStringSubmatch(element)
 		if !r.isSecretField(part[2]) {

@@ -39,6 +39,16 @@ func TestRedaction(t *testing.T) {
 	_, _, body = sluicetest.RedactRequest(own, "https://example.com/", http.Header{"Content-Type": {"text/xml"}},
 		[]byte(`<a><ns:Password type="x">hunter2</ns:Password><name>Ada</name></a>`))
 	require.Equal(t, `<a><ns:Password type="x">REDACTED</ns:Password><name>Ada</name></a>`, string(body))
+
+	for dirty, clean := range map[string]string{
+		"<a>\r\n<password>hunter2</password>\r\n</a>\r\n":    "<a>\r\n<password>REDACTED</password>\r\n</a>\r\n",
+		"name,token\r\nAda,ghp_abcdefgh\r\nBob,s3cret/1\r\n": "name,token\r\nAda,REDACTED\r\nBob,REDACTED\r\n",
+		"\xff\xfe\x00s3cret/1\x00\xe4 ghp_abcdefgh":          "\xff\xfe\x00REDACTED\x00\xe4 REDACTED",
+		"\x89PNG\r\n\x1a\n\x00\xff":                          "\x89PNG\r\n\x1a\n\x00\xff",
+	} {
+		_, _, body = sluicetest.RedactRequest(own, "https://example.com/", http.Header{"Content-Type": {"text/plain"}}, []byte(dirty))
+		require.Equal(t, clean, string(body), "bodies that files keep in base64")
+	}
 }
 
 // FuzzRedaction keeps what is JSON JSON, and finds nothing left at the second look.

@@ -2,6 +2,7 @@ package sluicetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -16,10 +17,14 @@ import (
 	"github.com/sluice-go/sluice/runtime"
 )
 
-// Deliver sends any request to the runtime's handler, over HTTP, and reads the answer. A runtime
-// that crashes meanwhile gives none: the StatusCode is 0 then, see [Harness.Crash].
+// Deliver sends any request to the runtime's handler, over HTTP, and reads the answer: also one
+// of httptest.NewRequest, without a host, or for https. A runtime that crashes meanwhile gives
+// none: the StatusCode is 0 then, see [Harness.Crash].
 func (h *Harness) Deliver(request *http.Request) *Response {
 	h.t.Helper()
+	request = request.Clone(request.Context())
+	request.RequestURI, request.URL.Scheme = "", "http"
+	request.URL.Host = cmp.Or(request.URL.Host, request.Host, "sluice.test")
 	response, err := h.client.Do(request)
 	if err != nil {
 		return h.unanswered(request, err)
